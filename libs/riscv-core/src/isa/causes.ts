@@ -1,0 +1,33 @@
+/** Exception and interrupt numbers (Privileged ISA 3.1.15, 8.5.1; DV-ext: dv-ext.md 3). Shared with the AssemblyScript core: integer constants only. */
+export const CAUSE_FETCH_MISALIGNED = 0;
+export const CAUSE_FETCH_ACCESS = 1;
+export const CAUSE_ILLEGAL = 2;
+export const CAUSE_BREAKPOINT = 3;
+export const CAUSE_LOAD_MISALIGNED = 4;
+export const CAUSE_LOAD_ACCESS = 5;
+export const CAUSE_STORE_MISALIGNED = 6;
+export const CAUSE_STORE_ACCESS = 7;
+export const CAUSE_ECALL_U = 8;
+export const CAUSE_ECALL_S = 9;
+export const CAUSE_ECALL_VS = 10;
+export const CAUSE_ECALL_M = 11;
+export const CAUSE_FETCH_PAGE = 12;
+export const CAUSE_LOAD_PAGE = 13;
+export const CAUSE_STORE_PAGE = 15;
+export const CAUSE_FETCH_GUEST_PAGE = 20;
+export const CAUSE_LOAD_GUEST_PAGE = 21;
+export const CAUSE_VIRTUAL = 22;
+export const CAUSE_STORE_GUEST_PAGE = 23;
+
+export const IRQ_USI = 0;
+export const IRQ_SSI = 1;
+export const IRQ_VSSI = 2;
+export const IRQ_MSI = 3;
+export const IRQ_UTI = 4;
+export const IRQ_STI = 5;
+export const IRQ_VSTI = 6;
+export const IRQ_MTI = 7;
+export const IRQ_UEI = 8;
+export const IRQ_SEI = 9;
+export const IRQ_VSEI = 10;
+export const IRQ_MEI = 11;
