@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { canonicalJson, type JsonValue } from './canonical-json.js';
+import { addIssue } from './input-error.js';
+import { sha256Schema, strictObject } from './strict-object.js';
+import { machineSchema } from './target-config.js';
+import { hypervisorSchema, workloadSchema } from './workload.js';
+
+/** Engines agree to the last cycle, so the engine is not part of a run's identity. */
+export const engineSchema = z.enum(['interpreter', 'reference']);
+export type Engine = z.infer<typeof engineSchema>;
+
+/** Page placement, start skew and client arrival follow the seed. */
+export const seedSchema = z.int().min(0).max(0xffff_ffff);
+
+/** Target memory that firmware, host kernel and VMM keep for themselves; the rest backs the guest. */
+export const hostReservedMiB = 96;
+const pageBytes = 4096;
+
+/** Everything the user decides about one run; with the software's digests it decides the result. */
+export const runSpecSchema = strictObject({
+  machine: machineSchema,
+  hypervisor: hypervisorSchema,
+  workload: workloadSchema,
+  seed: seedSchema,
+}).superRefine((spec, context) => {
+  for (const conflict of impossibleCombinations(spec))
+    addIssue(context, conflict.at, conflict.found, conflict.expected);
+});
+export type RunSpec = z.infer<typeof runSpecSchema>;
+
+export interface Conflict {
+  at: ['machine' | 'hypervisor' | 'workload', ...string[]];
+  found: string;
+  expected: string;
+}
+
+/** Combinations that each field allows and that cannot run together. Empty for a spec that can run. */
+export function impossibleCombinations(spec: {
+  machine: z.infer<typeof machineSchema>;
+  hypervisor: z.infer<typeof hypervisorSchema>;
+  workload: z.infer<typeof workloadSchema>;
+}): Conflict[] {
+  const { machine, hypervisor, workload } = spec;
+  const conflicts: Conflict[] = [];
+  if (hypervisor === 'duvisor' && machine.dvext === 'none')
+    conflicts.push({
+      at: ['machine', 'dvext'],
+      found: '"none" with hypervisor "duvisor"',
+      expected: '"rocket", "strict" or "qemu": DuVisor runs in HU-mode, which DV-ext adds',
+    });
+  if (machine.harts > 1)
+    conflicts.push({
+      at: ['machine', 'harts'],
+      found: `${machine.harts} with workload "${workload.name}"`,
+      expected: '1: the guests that exist use one vCPU',
+    });
+  if (machine.timing === 'none' && Object.keys(machine.set).length > 0)
+    conflicts.push({
+      at: ['machine', 'set'],
+      found: `${Object.keys(machine.set).join(', ')} with timing "none"`,
+      expected: 'no parameters, or timing "rocket": the model "none" has none',
+    });
+  if (hypervisor === 'duvisor')
+    for (const name of Object.keys(machine.set).filter((key) => key.startsWith('kvm.')))
+      conflicts.push({
+        at: ['machine', 'set', name],
+        found: `${name} with hypervisor "duvisor"`,
+        expected: 'parameters named kvm.* only where the hypervisor is "kvm"',
+      });
+  const pages = workload.params.iterations + workload.params.warmup;
+  const room = Math.floor(((machine.memoryMiB - hostReservedMiB) * 1024 * 1024) / pageBytes);
+  if (workload.name === 'stage2-fault' && pages > room)
+    conflicts.push({
+      at: ['workload', 'params', 'iterations'],
+      found: `${pages} fresh pages (iterations + warmup) with machine.memoryMiB ${machine.memoryMiB}`,
+      expected: `at most ${room}: each operation of "stage2-fault" touches one new page of guest memory`,
+    });
+  return conflicts;
+}
+
+/** The software of a run by content: image name (`firmware.elf`) -> sha256, and the built simulator. */
+export const softwareSchema = strictObject({ images: z.record(z.string(), sha256Schema), simulator: sha256Schema });
+export type Software = z.infer<typeof softwareSchema>;
+
+/** What the run key is the sha256 of. `format` changes when the meaning of a field does. */
+export function runKeyText(spec: RunSpec, software: Software): string {
+  const input: JsonValue = { format: 1, ...spec, images: software.images, simulator: software.simulator };
+  return canonicalJson(input);
+}
+
+/** What a point's key is the sha256 of: the run without its seed, and without the software. */
+export function pointKeyText(spec: Pick<RunSpec, 'machine' | 'hypervisor' | 'workload'>): string {
+  return canonicalJson({ machine: spec.machine, hypervisor: spec.hypervisor, workload: spec.workload });
+}
