@@ -10,7 +10,7 @@ export const engineSchema = z.enum(['interpreter', 'reference']);
 export type Engine = z.infer<typeof engineSchema>;
 
 /** Page placement, start skew and client arrival follow the seed. */
-export const seedSchema = z.int().min(0).max(0xffff_ffff);
+export const seedSchema = z.int().min(0).max(0x7fff_ffff);
 
 /** Target memory that firmware, host kernel and VMM keep for themselves; the rest backs the guest. */
 export const hostReservedMiB = 96;
