@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-/** The faces a report is served in: GET /campaigns/:id/report?format=... ; all are made from the same data. */
-export const reportFormats = ['json', 'md', 'html', 'txt'] as const;
+/**
+ * The faces a report is served in: GET /campaigns/:id/report?format=... ; all are made from the same data.
+ * `summary` is the terminal's short form of `txt`.
+ */
+export const reportFormats = ['json', 'md', 'html', 'txt', 'csv', 'summary'] as const;
 export type ReportFormat = (typeof reportFormats)[number];
 
 export const reportQuerySchema = z.strictObject({ format: z.enum(reportFormats).default('json') });
