@@ -1,0 +1,45 @@
+/** What the machine asks of an engine, and what an engine may ask of the machine around it. */
+
+/** Built engines. `jit` is named in options and refused until it exists. */
+export const engineNames = ['interpreter', 'reference'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** Width of a device access in bytes. */
+export type AccessSize = 1 | 2 | 4 | 8;
+
+/**
+ * The machine as an engine sees it. Called only between instructions' effects, in program order of each hart, so every
+ * engine makes the same calls in the same order. All registers of the hart are in its area while a call lasts.
+ */
+export interface MachineHost {
+  /** Load from outside RAM and CLINT, zero-extended; undefined = nothing answers there: load access fault. */
+  load(physical: number, size: AccessSize): bigint | undefined;
+  /** Store outside RAM and CLINT; false = nothing answers there: store access fault. */
+  store(physical: number, size: AccessSize, value: bigint): boolean;
+  /** Software stored to the HTIF word at M_HTIF_TOHOST; the value is already in RAM. May set M_EXIT_REQUEST. */
+  tohost(): void;
+  /** A record marked as a probe is about to execute at virtual address `pc`; CYCLE and INSTRET are up to date. */
+  probe(hart: number, pc: bigint): void;
+  /** Architectural event (EV_TRAP, EV_RETURN of hart/layout.ts); made only while M_EVENTS is 1. */
+  event(hart: number, kind: number, a: number, b: bigint): void;
+}
+
+/** An engine bound to one machine's memory. */
+export interface Engine {
+  readonly name: EngineName;
+  /**
+   * Runs hart `hart` from a poll until a poll stops it; returns that poll's STOP_* (never STOP_NONE). The caller has set
+   * TURN_END and INSTRET_LIMIT in the hart area. The hart area is up to date when it returns.
+   */
+  run(hart: number): number;
+  /**
+   * Marks every instruction at a virtual address whose low 12 bits are in `pageOffsets` as a probe. Called once, before
+   * the first `run`.
+   */
+  setProbes(pageOffsets: ReadonlySet<number>): void;
+  /** RAM was changed from outside (an image loaded): forget whatever was derived from its content. */
+  memoryChanged(): void;
+}
+
+/** Builds an engine over `memory`, whose machine block and hart areas are filled (hart/layout.ts). */
+export type EngineFactory = (memory: WebAssembly.Memory, host: MachineHost) => Engine;
