@@ -1,0 +1,58 @@
+/* What each VM exit means, as a table by cause (duvisor.md §5). */
+#include "probe.h"
+#include "csr.h"
+#include "sys.h"
+#include "vcpu.h"
+
+/* RAM gets a page; everything below RAM is a device. */
+static enum vcpu_next on_guest_page_fault(struct vcpu *v) {
+    PHASE(other);
+    STEP(fault_check);
+    gpa_t gpa = v->hutval << 2 | (v->utval & 3);
+    if (!(v->hustatus & HUSTATUS_UPV)) vcpu_die(v, "the guest unmapped the instruction being emulated");
+    if (gstage_is_ram(v->gstage, gpa)) {
+        gstage_map_ram(v->gstage, gpa);
+        return VCPU_RESUME;
+    }
+    if (gpa >= GUEST_RAM) vcpu_die(v, "guest physical address beyond RAM");
+    return emulate_mmio(v, gpa);
+}
+
+/* hustatus.VTW: the guest waits for an interrupt. Nothing else is trapped as a virtual instruction. */
+static enum vcpu_next on_virtual_instruction(struct vcpu *v) {
+    v->uepc += 4;
+    sys_yield();
+    return VCPU_RESUME;
+}
+
+/* The virtual timer: the line is lowered by stopping it, then the latched bit is cleared (dv-ext.md §2.1, hazard). */
+static enum vcpu_next on_timer(struct vcpu *v) {
+    virq_set(v, IRQ_VSTI);
+    csr_write(CSR_VTIMECTL, 0);
+    csr_clear(CSR_HUIP, 1 << IRQ_UTI);
+    return VCPU_RESUME;
+}
+
+#define CAUSES 24
+
+static enum vcpu_next (*const on_exception[CAUSES])(struct vcpu *v) = {
+    [CAUSE_ECALL_VS] = on_ecall,
+    [CAUSE_FETCH_GUEST_PAGE] = on_guest_page_fault,
+    [CAUSE_LOAD_GUEST_PAGE] = on_guest_page_fault,
+    [CAUSE_STORE_GUEST_PAGE] = on_guest_page_fault,
+    [CAUSE_VIRTUAL] = on_virtual_instruction,
+};
+
+static enum vcpu_next (*const on_interrupt[CAUSES])(struct vcpu *v) = {
+    [IRQ_UTI] = on_timer,
+};
+
+enum vcpu_next dispatch_exit(struct vcpu *v) {
+    STEP(dispatch);
+    bool interrupt = v->ucause & CAUSE_INTERRUPT;
+    u64 cause = v->ucause & ~CAUSE_INTERRUPT;
+    enum vcpu_next (*handler)(struct vcpu *v) = 0;
+    if (cause < CAUSES) handler = interrupt ? on_interrupt[cause] : on_exception[cause];
+    if (!handler) vcpu_die(v, "unexpected exit");
+    return handler(v);
+}
