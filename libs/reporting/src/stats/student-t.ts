@@ -44,15 +44,19 @@ export function incompleteBeta(a: number, b: number, x: number): number {
   return x < (a + 1) / (a + b + 2) ? (front * betaFraction(a, b, x)) / a : 1 - (front * betaFraction(b, a, 1 - x)) / b;
 }
 
-/** P(T <= t) with `degrees` degrees of freedom. */
-export function studentCdf(t: number, degrees: number): number {
-  const tail = incompleteBeta(degrees / 2, 0.5, degrees / (degrees + t * t)) / 2;
-  return t > 0 ? 1 - tail : tail;
-}
-
 /** Two-sided p-value of a t statistic. */
 export function studentTwoSided(t: number, degrees: number): number {
-  return incompleteBeta(degrees / 2, 0.5, degrees / (degrees + t * t));
+  const square = t * t;
+  // Near t = 0 the argument of the second form would round to 1 and lose t.
+  return square < degrees
+    ? 1 - incompleteBeta(0.5, degrees / 2, square / (degrees + square))
+    : incompleteBeta(degrees / 2, 0.5, degrees / (degrees + square));
+}
+
+/** P(T <= t) with `degrees` degrees of freedom. */
+export function studentCdf(t: number, degrees: number): number {
+  const tail = studentTwoSided(t, degrees) / 2;
+  return t > 0 ? 1 - tail : tail;
 }
 
 /** The t with P(T <= t) = p, for 0.5 <= p < 1. */
