@@ -293,3 +293,71 @@ export function csrByName(name: string): Csr | undefined {
 export function csrByNumber(number: number): Csr | undefined {
   return byNumber.get(number);
 }
+
+/** What a machine's hart offers, as far as the CSR file depends on it. */
+export interface CsrOptions {
+  /** Extensions by the names of the instruction tables ('f', 'h', ...). */
+  readonly extensions: ReadonlySet<string>;
+  readonly dvext: 'none' | 'rocket' | 'qemu' | 'strict';
+  /** Rocket hardwires medeleg and hedeleg bits that other harts let software set (dv-ext.md 3.1). */
+  readonly rocketDelegation: boolean;
+  readonly pmpEntries: number;
+}
+
+const FS_BITS = 0x6000n;
+const ROCKET_MEDELEG = 0xf0_b509n;
+const ROCKET_HEDELEG = 0xb109n;
+
+/** The registers of one machine, masks narrowed to what its options leave writable. */
+export function resolveCsrs(options: CsrOptions): Csr[] {
+  const has = (needs: CsrNeeds): boolean => {
+    switch (needs) {
+      case 'base':
+        return true;
+      case 'F':
+        return options.extensions.has('f');
+      case 'H':
+        return options.extensions.has('h');
+      case 'Sstc':
+        return options.extensions.has('sstc');
+      case 'dvext':
+        return options.dvext !== 'none';
+      case 'dvext-strict':
+        return options.dvext === 'strict';
+    }
+  };
+  let lost = 0n;
+  if (options.dvext === 'none') lost |= U_BITS;
+  if (!options.extensions.has('h')) lost |= VS_BITS;
+  const narrow = (row: Csr): Csr => {
+    switch (row.name) {
+      case 'mstatus': {
+        let writeMask = row.writeMask;
+        if (!options.extensions.has('f')) writeMask &= ~FS_BITS;
+        if (!options.extensions.has('h')) writeMask &= ~0xc0_0000_0000n;
+        return { ...row, writeMask };
+      }
+      case 'sstatus':
+      case 'vsstatus':
+      case 'huvsstatus':
+      case 'huvsstatus_alias':
+        return options.extensions.has('f') ? row : { ...row, writeMask: row.writeMask & ~FS_BITS };
+      case 'medeleg': {
+        let writeMask = options.rocketDelegation ? ROCKET_MEDELEG : row.writeMask;
+        if (!options.extensions.has('h')) writeMask &= 0xb3ffn;
+        return { ...row, writeMask };
+      }
+      case 'hedeleg':
+        return options.rocketDelegation ? { ...row, writeMask: ROCKET_HEDELEG } : row;
+      case 'mideleg':
+      case 'mie':
+      case 'mip':
+        return { ...row, writeMask: row.writeMask & ~lost };
+      default:
+        return row;
+    }
+  };
+  const pmp = (row: Csr): boolean =>
+    (row.kind !== K.CSRK_PMPADDR && row.kind !== K.CSRK_PMPCFG) || row.index < options.pmpEntries;
+  return csrs.filter((row) => has(row.needs) && pmp(row)).map(narrow);
+}

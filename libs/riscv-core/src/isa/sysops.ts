@@ -39,3 +39,14 @@ export const DVREG_VTIMECMP = 0;
 export const DVREG_VTIMECTL = 1;
 export const DVREG_VCPUID = 2;
 export const DVREG_VIPI0 = 4;
+
+/** Atomic operations: `amo(h, va, value, kindAndOp, rec)` gets log2(size) | op << 4. */
+export const AMO_SWAP = 0;
+export const AMO_ADD = 1;
+export const AMO_XOR = 2;
+export const AMO_AND = 3;
+export const AMO_OR = 4;
+export const AMO_MIN = 5;
+export const AMO_MAX = 6;
+export const AMO_MINU = 7;
+export const AMO_MAXU = 8;
