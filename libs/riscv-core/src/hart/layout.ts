@@ -62,6 +62,12 @@ export const M_HTIF_TOHOST = MACHINE + 104;
 export const M_MISA = MACHINE + 112;
 /** u32: next free byte offset, for the machine builder's own use. */
 export const M_CODE_SLOT_COUNT = MACHINE + 120;
+/** u32: set to 0 by the core before env.mmio_load/mmio_store; the import sets it to 1 where no device answers (access fault). */
+export const M_MMIO_STATUS = MACHINE + 124;
+/** u32: hart area of the hart that makes the MMIO access. */
+export const M_MMIO_HART = MACHINE + 128;
+/** u32: where the search for a free code slot goes on. */
+export const M_CODE_NEXT = MACHINE + 132;
 
 /** CLINT state, per hart (at most MAX_HARTS). */
 export const MAX_HARTS = 8;
@@ -173,6 +179,16 @@ export const CSR_SLOTS = 256;
 export const TRAP_COUNTS = 4096;
 export const TRAP_COUNTS_SIZE = 8192;
 
+/** Core: u32 next context slot to recycle; u32 highest active PMP entry + 1. */
+export const CORE_NEXT_CONTEXT = TRAP_COUNTS + TRAP_COUNTS_SIZE;
+export const CORE_PMP_ACTIVE = CORE_NEXT_CONTEXT + 4;
+/** Core: PMP entries as ranges, 16 x 24 bytes {u64 first byte, u64 last byte, u32 configuration byte (0 = matches nothing)}. */
+export const CORE_PMP_RANGES = CORE_NEXT_CONTEXT + 32;
+export const CORE_PMP_RANGE_SIZE = 24;
+/** Keys of the context slots, in CORE_PRIVATE: CONTEXTS x 32 bytes {u64 modes (all ones = unused), u64 satp, u64 vsatp, u64 hgatp}. */
+export const CORE_CONTEXT_KEYS = CORE_PRIVATE;
+export const CORE_CONTEXT_KEY_SIZE = 32;
+
 /** Filters: CONTEXTS x (read table, write table), FILTER_ENTRIES x 16 bytes {u64 tag, u32 addend, u32 back pointer}. */
 export const FILTERS = 0x10000;
 export const CONTEXTS = 8;
@@ -254,6 +270,10 @@ export const PRV_M = 3;
 /** Kinds of memory access: bits 1:0 log2 size, bit 2 = zero-extend (loads), for `load`, `store`, HLV/HSV. */
 export const ACCESS_SIZE = 3;
 export const ACCESS_UNSIGNED = 4;
+/** bit 3: rd is a floating-point register (a 4-byte load is NaN-boxed) */
+export const ACCESS_FLOAT = 8;
+/** `amo`: access kind | operation << AMO_SHIFT, the operation being bits 31:27 (funct5) of the instruction. */
+export const AMO_SHIFT = 8;
 /** Access types of a translation. */
 export const ACCESS_FETCH = 0;
 export const ACCESS_LOAD = 1;
@@ -267,3 +287,6 @@ export const PERM_X = 4;
 /** env.event kinds: a trap was taken (a = cause | interrupt << 8 | fromV << 16 | to mode << 20), a trap return entered V=1 or left to V=0 (a = to PRV | toV << 4). */
 export const EV_TRAP = 1;
 export const EV_RETURN = 2;
+/** An access that only a hole of the DV-ext profile permits (dv-ext.md 2.7), once per hart and a: a = CSR number, or HOLE_SYSOP + SYS_*. */
+export const EV_HOLE = 3;
+export const HOLE_SYSOP = 0xf80;
