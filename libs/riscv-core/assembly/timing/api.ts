@@ -57,18 +57,18 @@ export function t_flush_tlb(h: i32, scope: i32, hasVa: i32, va: i64): void {}
 /** FENCE.I: drops the instruction cache. State only. */
 export function t_flush_icache(h: i32): void {}
 
-/** Conditional branch at `pc` retired; `target` is where it goes when taken. Returns. */
-export function t_branch(h: i32, pc: i64, taken: i32, target: i64): i32 {
+/** Conditional branch of `length` 2 or 4 bytes at `pc` retired; `target` is where it goes when taken. Returns. */
+export function t_branch(h: i32, pc: i64, length: i32, taken: i32, target: i64): i32 {
   return 0;
 }
 
-/** JAL retired; `rd` architectural or 32 for x0, `length` 2 or 4. Returns. */
-export function t_jal(h: i32, pc: i64, target: i64, rd: i32, length: i32): i32 {
+/** JAL retired; `rd` as in the record (32 for x0). Returns. */
+export function t_jal(h: i32, pc: i64, length: i32, target: i64, rd: i32): i32 {
   return 0;
 }
 
 /** JALR retired. Returns. */
-export function t_jalr(h: i32, pc: i64, target: i64, rd: i32, rs1: i32, length: i32): i32 {
+export function t_jalr(h: i32, pc: i64, length: i32, target: i64, rd: i32, rs1: i32): i32 {
   return 0;
 }
 
