@@ -1,5 +1,8 @@
 /** What the machine asks of an engine, and what an engine may ask of the machine around it. */
 
+import type { Csr } from '../isa/csrs.js';
+import type { MachineConfig } from './config.js';
+
 /** Built engines. `jit` is named in options and refused until it exists. */
 export const engineNames = ['interpreter', 'reference'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -41,5 +44,16 @@ export interface Engine {
   memoryChanged(): void;
 }
 
-/** Builds an engine over `memory`, whose machine block and hart areas are filled (hart/layout.ts). */
-export type EngineFactory = (memory: WebAssembly.Memory, host: MachineHost) => Engine;
+/** What an engine is built from. */
+export interface EngineSetup {
+  /** Machine block, CSR table, hart areas and RAM are filled (hart/layout.ts). */
+  readonly memory: WebAssembly.Memory;
+  readonly host: MachineHost;
+  /** Extensions by the names of the instruction tables. */
+  readonly extensions: ReadonlySet<string>;
+  /** The registers of this machine (isa/csrs.ts, resolveCsrs). */
+  readonly csrs: readonly Csr[];
+  readonly config: MachineConfig;
+}
+
+export type EngineFactory = (setup: EngineSetup) => Engine;

@@ -1,0 +1,199 @@
+/** From what the user may say about a machine to a machine with nothing left to choose. */
+import { ConfigError } from './config-error.js';
+import { parseIsa, type IsaOptions } from './isa-string.js';
+import { maxRamBytes } from './memory-map.js';
+import { MAX_HARTS } from '../hart/layout.js';
+
+export const presetNames = ['virt', 'firesim'] as const;
+export type PresetName = (typeof presetNames)[number];
+
+export const dvextProfiles = ['none', 'rocket', 'qemu', 'strict'] as const;
+export type DvextProfile = (typeof dvextProfiles)[number];
+
+export type Misaligned = 'trap' | 'emulate';
+
+/** Value of a `--set NAME=VALUE` parameter. */
+export type SettingValue = number | string | boolean;
+
+/** Everything a user may say; what is left out comes from the preset. */
+export interface MachineOptions {
+  machine?: PresetName;
+  harts?: number;
+  memoryBytes?: number;
+  /** ISA string, e.g. `rv64gch`. */
+  isa?: string;
+  misaligned?: Misaligned;
+  dvext?: DvextProfile;
+  /** `none`, `rocket` or `rocket:PRESET`. */
+  timing?: string;
+  /** Named parameters: those of this file ({@link machineSettings}) and of the cycle model. */
+  set?: Readonly<Record<string, SettingValue>>;
+  /** Cycles of one hart's turn. */
+  quantum?: number;
+  seed?: number;
+}
+
+export interface TimingChoice {
+  readonly model: 'none' | 'rocket';
+  /** Preset of the model's parameters; undefined = the model's default. */
+  readonly preset?: string;
+  /** Parameters that differ from the preset; names and values are checked by the model. */
+  readonly set: Readonly<Record<string, SettingValue>>;
+}
+
+export interface MachineConfig {
+  readonly preset: PresetName;
+  readonly harts: number;
+  readonly memoryBytes: number;
+  readonly isa: IsaOptions;
+  readonly misaligned: Misaligned;
+  readonly pmpEntries: number;
+  /** log2 of the PMP granularity in bytes. */
+  readonly pmpGrain: number;
+  readonly asidBits: number;
+  readonly vmidBits: number;
+  /** A/D bits set by hardware (Svadu) instead of a fault (Svade). */
+  readonly hardwareAccessBits: boolean;
+  readonly timebaseHz: number;
+  /** Core cycles per tick of mtime. */
+  readonly cyclesPerTick: number;
+  readonly dvext: DvextProfile;
+  /** The V bit of pmpcfg does not exist: the "no-PMP" variant of dv-ext.md 5.3. */
+  readonly vpmpAbsent: boolean;
+  /** dv-ext.md 3.3: a trap to HU loads UPIE from mstatus bit 0. */
+  readonly erratumUpie: boolean;
+  readonly timing: TimingChoice;
+  readonly quantum: number;
+  readonly seed: number;
+}
+
+/** Parameters of the machine that `--set` may name; every other name belongs to the cycle model. */
+export const machineSettings: Readonly<Record<string, string>> = {
+  'vpmp.absent': 'true = no V bit in pmpcfg (dv-ext.md 5.3)',
+  'erratum.upie': 'true = UPIE erratum of the Rocket prototype (dv-ext.md 3.3)',
+};
+
+interface Preset {
+  misaligned: Misaligned;
+  pmpGrain: number;
+  asidBits: number;
+  timebaseHz: number;
+  /** By timing model: an instruction of model `none` counts as 1 ns on `virt`. */
+  coreHz: { none: number; rocket: number };
+  dvext: DvextProfile;
+  timing: 'none' | 'rocket';
+}
+
+/** rocket-timing.md 1 and 5, issue "First light" part 7. */
+const presets: Readonly<Record<PresetName, Preset>> = {
+  virt: {
+    misaligned: 'emulate',
+    pmpGrain: 2,
+    asidBits: 16,
+    timebaseHz: 10_000_000,
+    coreHz: { none: 1_000_000_000, rocket: 3_200_000_000 },
+    dvext: 'none',
+    timing: 'none',
+  },
+  firesim: {
+    misaligned: 'trap',
+    pmpGrain: 12,
+    asidBits: 0,
+    timebaseHz: 1_000_000,
+    coreHz: { none: 3_200_000_000, rocket: 3_200_000_000 },
+    dvext: 'rocket',
+    timing: 'rocket',
+  },
+};
+
+const defaultMemoryBytes = 512 * 1024 * 1024;
+const pageBytes = 4096;
+
+/** Throws {@link ConfigError} naming the option, what it said and what was expected. */
+export function resolveConfig(options: MachineOptions): MachineConfig {
+  const name = oneOf('--machine', options.machine ?? 'virt', presetNames);
+  const preset = presets[name];
+  const isa = parseIsa(options.isa ?? 'rv64gch');
+  const dvext = oneOf('--dvext', options.dvext ?? preset.dvext, dvextProfiles);
+  if (dvext !== 'none' && !isa.h)
+    throw new ConfigError(
+      '--dvext',
+      `"${dvext}" with an ISA without h`,
+      '"none", or an ISA string with the H extension',
+    );
+  const memoryBytes = whole('--memory', options.memoryBytes ?? defaultMemoryBytes, 1024 * 1024, maxRamBytes);
+  if (memoryBytes % pageBytes !== 0) throw new ConfigError('--memory', `${memoryBytes} bytes`, 'a multiple of 4 KiB');
+  const { machine, model } = splitSettings(options.set ?? {});
+  const timing = parseTiming(options.timing ?? preset.timing, model);
+  return {
+    preset: name,
+    harts: whole('--harts', options.harts ?? 1, 1, MAX_HARTS),
+    memoryBytes,
+    isa,
+    misaligned: oneOf('--misaligned', options.misaligned ?? preset.misaligned, ['trap', 'emulate']),
+    pmpEntries: 16,
+    pmpGrain: preset.pmpGrain,
+    asidBits: preset.asidBits,
+    // dv-ext.md 6: the Rocket prototype has no VMID bits, the paper's design has them.
+    vmidBits: dvext === 'strict' || (dvext !== 'rocket' && preset.asidBits > 0) ? 14 : 0,
+    hardwareAccessBits: dvext === 'qemu',
+    timebaseHz: preset.timebaseHz,
+    cyclesPerTick: preset.coreHz[timing.model] / preset.timebaseHz,
+    dvext,
+    vpmpAbsent: flag(machine, 'vpmp.absent'),
+    erratumUpie: flag(machine, 'erratum.upie'),
+    timing,
+    quantum: whole('--quantum', options.quantum ?? 1000, 1, 1_000_000),
+    seed: whole('--seed', options.seed ?? 0, 0, 0xffff_ffff),
+  };
+}
+
+/** Extensions by the names of the instruction tables (isa/). */
+export function extensionNames(config: MachineConfig): ReadonlySet<string> {
+  const names = ['i', 'm', 'a', 'c', 's', 'zicsr', 'zifencei'];
+  if (config.isa.h) names.push('h');
+  if (config.dvext !== 'none') names.push('dvext');
+  return new Set(names);
+}
+
+function parseTiming(text: string, set: TimingChoice['set']): TimingChoice {
+  const [model, preset, ...rest] = text.split(':');
+  if (rest.length > 0 || (model !== 'none' && model !== 'rocket') || (model === 'none' && preset !== undefined))
+    throw new ConfigError('--timing', JSON.stringify(text), 'none, rocket or rocket:PRESET');
+  const [first] = Object.keys(set);
+  if (model === 'none' && first !== undefined)
+    throw new ConfigError(
+      '--set',
+      `${first} with timing "none"`,
+      'a parameter of the machine, or timing "rocket": the model "none" has none',
+    );
+  return { model, ...(preset === undefined ? {} : { preset }), set };
+}
+
+function splitSettings(set: Readonly<Record<string, SettingValue>>): {
+  machine: Record<string, SettingValue>;
+  model: Record<string, SettingValue>;
+} {
+  const machine: Record<string, SettingValue> = {};
+  const model: Record<string, SettingValue> = {};
+  for (const [key, value] of Object.entries(set)) (key in machineSettings ? machine : model)[key] = value;
+  return { machine, model };
+}
+
+function flag(settings: Record<string, SettingValue>, name: string): boolean {
+  const value = settings[name] ?? false;
+  if (typeof value !== 'boolean') throw new ConfigError(`--set ${name}`, String(value), 'true or false');
+  return value;
+}
+
+function oneOf<Name extends string>(where: string, value: string, names: readonly Name[]): Name {
+  const found = names.find((name) => name === value);
+  if (found === undefined) throw new ConfigError(where, JSON.stringify(value), `one of ${names.join(', ')}`);
+  return found;
+}
+
+function whole(where: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new ConfigError(where, String(value), `a whole number from ${min} to ${max}`);
+  return value;
+}

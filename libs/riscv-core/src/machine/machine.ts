@@ -1,0 +1,225 @@
+/**
+ * A built machine and its run loop: harts take turns in the order of (clock, hart id); a machine in which every hart
+ * sleeps jumps to its next timer event; it ends by the test finisher, HTIF, a limit, or a deadlock.
+ */
+import * as L from '../hart/layout.js';
+import type { Bus } from './bus.js';
+import type { MachineConfig } from './config.js';
+import type { AccessSize, Engine, MachineHost } from './engine.js';
+import { Htif } from './htif.js';
+import { hartArea, type LinearMemory, type Ram } from './linear-memory.js';
+import { Probes, type HartClock, type ImageMode, type Label, type Measurement, type TrapCounts } from './probes.js';
+import { nextTimerCycle } from './timers.js';
+import type { Uart } from '../devices/uart.js';
+
+/** How a machine ended. `code` is what the program said, unbounded for HTIF. */
+export type MachineExit =
+  | { readonly kind: 'htif'; readonly code: bigint }
+  | { readonly kind: 'finisher'; readonly code: bigint }
+  | { readonly kind: 'reset' | 'limit' | 'deadlock'; readonly code: null };
+
+/** Result of {@link Machine.run}: ended, still going, or waiting for console input. */
+export type RunState = MachineExit | { readonly kind: 'running' } | { readonly kind: 'needs-input' };
+
+/** Cycles of a turn when no other hart bounds it. Not visible to software: a poll between turns is one that changes nothing. */
+const LONE_TURN = 1 << 20;
+
+export interface MachineParts {
+  readonly config: MachineConfig;
+  readonly memory: LinearMemory;
+  readonly ram: Ram;
+  readonly bus: Bus;
+  readonly uart: Uart;
+}
+
+export class Machine implements HartClock {
+  readonly config: MachineConfig;
+  readonly memory: LinearMemory;
+  readonly ram: Ram;
+  private readonly bus: Bus;
+  private readonly uart: Uart;
+  private engine: Engine | undefined;
+  private htif: Htif | undefined;
+  private probes: Probes | undefined;
+  private exit: MachineExit | undefined;
+
+  constructor(parts: MachineParts) {
+    this.config = parts.config;
+    this.memory = parts.memory;
+    this.ram = parts.ram;
+    this.bus = parts.bus;
+    this.uart = parts.uart;
+  }
+
+  /** What an engine may ask of this machine. */
+  readonly host: MachineHost = {
+    load: (physical: number, size: AccessSize) => this.bus.load(physical, size),
+    store: (physical: number, size: AccessSize, value: bigint) => this.bus.store(physical, size, value),
+    tohost: () => this.htif?.handle(),
+    probe: (hart: number, pc: bigint) => this.probes?.probe(hart, pc),
+    event: (hart: number, kind: number, a: number) => this.probes?.event(hart, kind, a),
+  };
+
+  /** Called once by the builder. */
+  connect(engine: Engine, htif: Htif | undefined): void {
+    this.engine = engine;
+    this.htif = htif;
+  }
+
+  /** Watches labels and events from now on. At most once, before the first run. */
+  observe(labels: readonly Label[]): void {
+    this.probes = new Probes(labels, this, (on) => this.memory.setU32(L.M_EVENTS, on ? 1 : 0));
+    this.runningEngine().setProbes(this.probes.pageOffsets());
+  }
+
+  /** What the labels measured; undefined when no measured section was completed. */
+  measurement(): Measurement | undefined {
+    return this.probes?.measurement();
+  }
+
+  /** A device ends the machine. The first reason counts. */
+  stop(exit: MachineExit): void {
+    this.exit ??= exit;
+    this.memory.setU32(L.M_EXIT_REQUEST, 1);
+  }
+
+  /** Console input from the simulation host. */
+  receive(bytes: Uint8Array): void {
+    this.uart.receive(bytes);
+    this.htif?.receive(bytes);
+  }
+
+  /**
+   * Runs for about `budget` instructions in all (a turn is never cut), or to the end.
+   * `maxInstructions` limits the machine's whole life. `inputOpen`: console input may still come, so a sleeping machine
+   * that waits for it by interrupt is not dead.
+   */
+  run(budget: number, maxInstructions: number | undefined, inputOpen = false): RunState {
+    const until = this.totalInstret() + budget;
+    for (;;) {
+      const total = this.totalInstret();
+      if (maxInstructions !== undefined && total >= maxInstructions) return { kind: 'limit', code: null };
+      if (total >= until) return { kind: 'running' };
+      const state = this.turn(maxInstructions === undefined ? undefined : maxInstructions - total, inputOpen);
+      if (state !== undefined) return state;
+    }
+  }
+
+  /** One turn of one hart; `left`: instructions up to the limit. */
+  private turn(left: number | undefined, inputOpen: boolean): RunState | undefined {
+    const awake = this.harts().filter((hart) => !this.asleep(hart));
+    const hart = first(awake, (candidate) => this.cycles(candidate));
+    if (hart === undefined) return this.wakeNext(inputOpen);
+
+    const others = awake.filter((other) => other !== hart).map((other) => this.cycles(other));
+    const alone = this.config.harts === 1;
+    const end = alone ? this.cycles(hart) + LONE_TURN : Math.min(this.cycles(hart), ...others) + this.config.quantum;
+    const reason = this.runHart(hart, end, left);
+    if (this.exit !== undefined) return this.exit;
+    if (reason === L.STOP_LIMIT && left !== undefined) return { kind: 'limit', code: null };
+    return this.pollSleepers(this.cycles(hart));
+  }
+
+  /** Sleepers other than through a timer: an IPI or a device line raised in another hart's turn wakes them. */
+  private pollSleepers(clock: number): RunState | undefined {
+    if (this.config.harts === 1) return undefined;
+    for (const hart of this.harts()) {
+      if (!this.asleep(hart)) continue;
+      const event = nextTimerCycle(this.memory, hart) ?? Infinity;
+      this.sleepUntil(hart, Math.min(event, clock));
+      this.runHart(hart, this.cycles(hart), undefined);
+      if (this.exit !== undefined) return this.exit;
+    }
+    return undefined;
+  }
+
+  /** Every hart sleeps: jumps to the next timer event. */
+  private wakeNext(inputOpen: boolean): RunState | undefined {
+    // A device line may have risen since they fell asleep (console input).
+    for (const hart of this.harts()) {
+      this.runHart(hart, this.cycles(hart), undefined);
+      if (this.exit !== undefined) return this.exit;
+      if (!this.asleep(hart)) return undefined;
+    }
+    const events = this.harts().map((hart) => nextTimerCycle(this.memory, hart) ?? Infinity);
+    const hart = first(this.harts(), (candidate) => events[candidate] ?? Infinity);
+    const at = hart === undefined ? Infinity : (events[hart] ?? Infinity);
+    if (hart === undefined || at === Infinity)
+      return inputOpen && this.uart.expectsInput ? { kind: 'needs-input' } : { kind: 'deadlock', code: null };
+    this.sleepUntil(hart, at);
+    this.runHart(hart, at, undefined);
+    return this.exit;
+  }
+
+  /** Runs until the hart's clock reaches `end`; returns STOP_*. */
+  private runHart(hart: number, end: number, left: number | undefined): number {
+    const area = hartArea(hart);
+    this.memory.setCount(area + L.TURN_END, end);
+    if (left === undefined) this.memory.setU64(area + L.INSTRET_LIMIT, (1n << 64n) - 1n);
+    else this.memory.setCount(area + L.INSTRET_LIMIT, this.instret(hart) + left);
+    return this.runningEngine().run(hart);
+  }
+
+  private sleepUntil(hart: number, cycle: number): void {
+    const area = hartArea(hart);
+    const slept = cycle - this.memory.count(area + L.CYCLE);
+    if (slept <= 0) return;
+    this.memory.setCount(area + L.CYCLE, cycle);
+    this.memory.setCount(area + L.SLEPT, this.memory.count(area + L.SLEPT) + slept);
+  }
+
+  private asleep(hart: number): boolean {
+    return this.memory.u32(hartArea(hart) + L.WFI) !== 0;
+  }
+
+  private harts(): number[] {
+    return Array.from({ length: this.config.harts }, (_, hart) => hart);
+  }
+
+  private runningEngine(): Engine {
+    if (this.engine === undefined) throw new Error('machine: no engine connected');
+    return this.engine;
+  }
+
+  // ---- figures -------------------------------------------------------------------------------------------------------
+
+  cycles(hart: number): number {
+    return this.memory.count(hartArea(hart) + L.CYCLE);
+  }
+
+  instret(hart: number): number {
+    return this.memory.count(hartArea(hart) + L.INSTRET);
+  }
+
+  totalInstret(): number {
+    let total = 0;
+    for (let hart = 0; hart < this.config.harts; hart += 1) total += this.instret(hart);
+    return total;
+  }
+
+  totalCycles(): number {
+    let total = 0;
+    for (let hart = 0; hart < this.config.harts; hart += 1) total += this.cycles(hart);
+    return total;
+  }
+
+  mode(hart: number): ImageMode {
+    const area = hartArea(hart);
+    if (this.memory.u32(area + L.V) !== 0) return 'guest';
+    const privilege = this.memory.u32(area + L.PRV);
+    return privilege === L.PRV_M ? 'M' : privilege === L.PRV_S ? 'HS' : 'U';
+  }
+
+  traps(hart: number): TrapCounts {
+    const at = hartArea(hart) + L.TRAP_COUNTS;
+    return Array.from({ length: L.TRAP_COUNTS_SIZE / 8 }, (_, index) => this.memory.count(at + 8 * index));
+  }
+}
+
+/** The element of least `key`, the first of equals. */
+function first(values: readonly number[], key: (value: number) => number): number | undefined {
+  return values.reduce<number | undefined>(
+    (best, value) => (best === undefined || key(value) < key(best) ? value : best),
+    undefined,
+  );
+}

@@ -1,0 +1,33 @@
+/** When a sleeping hart's timer lines rise next: the only things that can wake a machine in which every hart sleeps. */
+import * as L from '../hart/layout.js';
+import { CSR_HUTIMEDELTA } from '../hart/csr-slots.js';
+import { hartArea, type LinearMemory } from './linear-memory.js';
+
+const MASK = (1n << 64n) - 1n;
+/** Later than any simulation: 2^53 cycles. */
+const NEVER = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** Core cycle at which a timer line of `hart` rises, undefined = none will without software's doing. */
+export function nextTimerCycle(memory: LinearMemory, hart: number): number | undefined {
+  const cyclesPerTick = memory.u64(L.M_CYCLES_PER_TICK);
+  const offset = memory.u64(L.M_MTIME_OFFSET);
+  const cycle = memory.u64(hartArea(hart) + L.CYCLE);
+  const mtime = (cycle / cyclesPerTick + offset) & MASK;
+
+  /** Ticks until mtime + delta reaches `compare`; undefined when it has. */
+  const wait = (compare: bigint, delta: bigint): bigint | undefined => {
+    const now = (mtime + delta) & MASK;
+    return now >= compare ? undefined : compare - now;
+  };
+  const waits = [wait(memory.u64(L.M_MTIMECMP + 8 * hart), 0n)];
+  const profile = memory.u32(L.M_DVEXT);
+  if (profile !== L.DVEXT_NONE && (memory.u64(L.M_VTIMECTL + 8 * hart) & 1n) === 1n) {
+    // dv-ext.md 8: the comparison takes hutimedelta into account in profiles qemu and strict.
+    const delta = profile === L.DVEXT_ROCKET ? 0n : memory.u64(hartArea(hart) + CSR_HUTIMEDELTA);
+    waits.push(wait(memory.u64(L.M_VTIMECMP + 8 * hart), delta));
+  }
+  const ticks = waits.filter((ticksLeft) => ticksLeft !== undefined).sort((a, b) => (a < b ? -1 : 1))[0];
+  if (ticks === undefined) return undefined;
+  const at = (cycle / cyclesPerTick + ticks) * cyclesPerTick;
+  return at < NEVER ? Number(at) : undefined;
+}
