@@ -2,7 +2,7 @@
  * The control and status registers: THE table. Readers: the CSR file of both engines, the disassembler and assembler,
  * the generated C header of the target software, the reference page.
  *
- * Privileged ISA ch. 2 (numbers), ch. 3 (machine), ch. 4 (supervisor), ch. 8 (hypervisor); DV-ext: docs/dv-ext.md 2 and 15.
+ * Privileged ISA ch. 2 (numbers), ch. 3 (machine), ch. 4 (supervisor), ch. 8 (hypervisor); DV-ext: docs/spec/dv-ext.md 2 and 15.
  */
 import * as K from './csr-kinds.js';
 import * as S from '../hart/csr-slots.js';

@@ -1,4 +1,4 @@
-/** DV-ext: delegated virtualization (docs/dv-ext.md 4, 6, 7 and 2.5). */
+/** DV-ext: delegated virtualization (docs/spec/dv-ext.md 4, 6, 7 and 2.5). */
 import { FenceVma, Word, insn, opcode, type Encoding, type Insn } from './insn.js';
 import { guestMemoryAccesses } from './rv-h.js';
 import * as ops from './sysops.js';
