@@ -1,0 +1,59 @@
+/** The interpreter as an engine: the generated module, the core module and the record store, wired to one machine's memory. */
+import { instantiateCore } from '../core/core-module.js';
+import { Decoder, type ExtensionSet } from '../decode/decoder.js';
+import { HARTS, HART_STRIDE, M_FILTER_SHIFT, M_TIMING } from '../hart/layout.js';
+import type { Engine, EngineFactory } from '../machine/engine.js';
+import { CodeStore, type StaticCost } from './code-store.js';
+import { buildInterpreterModule } from './module.js';
+
+export interface InterpreterOptions {
+  readonly extensions: ExtensionSet;
+  /** Static half of the cycle model; undefined without one. */
+  readonly staticCost?: StaticCost;
+}
+
+
+/** Compiled interpreters by what they depend on: memory size and timing are part of the module. */
+const compiled = new Map<string, WebAssembly.Module>();
+
+function interpreterModule(filterShift: number, timed: boolean): WebAssembly.Module {
+  const key = `${filterShift}/${timed}`;
+  const found = compiled.get(key);
+  if (found) return found;
+  const module = new WebAssembly.Module(buildInterpreterModule(1, filterShift, { timed }));
+  compiled.set(key, module);
+  return module;
+}
+
+export function interpreter(options: InterpreterOptions): EngineFactory {
+  return (memory, host): Engine => {
+    const view = new DataView(memory.buffer);
+    const timed = view.getUint32(M_TIMING, true) !== 0;
+    const filterShift = view.getUint32(M_FILTER_SHIFT, true);
+    const store = new CodeStore(memory, new Decoder(options.extensions), options.staticCost);
+    const core = instantiateCore(memory, host, { decode: (h, rec) => store.decode(h, rec) });
+
+    const instance = new WebAssembly.Instance(interpreterModule(filterShift, timed), {
+      env: {
+        memory,
+        decode: (h: number, rec: number) => store.decode(h, rec),
+        probe: (h: number, rec: number, pc: bigint) => {
+          host.probe((h - HARTS) / HART_STRIDE, BigInt.asUintN(64, pc));
+          return store.realOp(rec);
+        },
+      },
+      core: core.exports,
+    });
+    const run = instance.exports['run'] as (h: number) => number;
+    return {
+      name: 'interpreter',
+      run: (hart) => run(HARTS + hart * HART_STRIDE),
+      setProbes: (pageOffsets) => {
+        store.watch((offset) => pageOffsets.has(offset));
+        core.dropAllCode();
+      },
+      memoryChanged: () => core.dropAllCode(),
+    };
+  };
+}
+
