@@ -1,0 +1,176 @@
+/** `dvfarm exec`: a program on the bare machine. Loads the simulator and nothing else. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  buildMachine,
+  ConfigError,
+  engineFactory,
+  formatSignature,
+  resolveConfig,
+  signatureRange,
+  stateHash,
+  type BootImages,
+  type Machine,
+  type MachineConfig,
+  type MachineExit,
+  type NamedBytes,
+  type SignatureRange,
+} from '#libs/riscv-core';
+import { exitCodes } from '../errors.js';
+import { HostConsole } from '../exec/console.js';
+import { help, parseExecArguments, type ExecOptions } from '../exec/options.js';
+
+const LIMIT = 124;
+const DEADLOCK = 125;
+const MAX_EXIT_CODE = 255n;
+/** Instructions between looks at standard input: some tens of milliseconds of either engine. */
+const SLICE = { interpreter: 5_000_000, reference: 20_000 } as const;
+
+type Ending = MachineExit | { readonly kind: 'error'; readonly message: string };
+
+/** Returns the exit code; writes everything else. */
+export async function exec(args: readonly string[]): Promise<number> {
+  let machine: Machine;
+  let config: MachineConfig;
+  let options: ExecOptions;
+  let output: HostConsole;
+  let signature: SignatureRange | undefined;
+  try {
+    const parsed = parseExecArguments(args);
+    if (parsed === 'help') {
+      process.stdout.write(help);
+      return exitCodes.done;
+    }
+    options = parsed;
+    config = resolveConfig(options.machine);
+    const images = readImages(options);
+    output = new HostConsole(options.uart, options.json ? process.stderr : process.stdout);
+    const built = buildMachine(config, images, engineFactory(options.engine), {
+      write: (bytes) => output.write(bytes),
+      inputWanted: () => output.startReading(),
+    });
+    machine = built.machine;
+    if (options.signature !== undefined) {
+      writeOutput(options.signature, '');
+      signature = signatureRange(built.symbols, machine.ram, options.elf ?? '--signature');
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`dvfarm exec: ${error.message}\n`);
+    return exitCodes.badInput;
+  }
+
+  const begin = process.hrtime.bigint();
+  const ending = await runToEnd(machine, options, output);
+  const hostSeconds = Number(process.hrtime.bigint() - begin) / 1e9;
+  output.close();
+  if (signature !== undefined && options.signature !== undefined)
+    writeOutput(options.signature, formatSignature(machine.ram, signature));
+  if (ending.kind === 'error') process.stderr.write(`dvfarm exec: ${ending.message}\n`);
+  const code = exitCode(ending);
+  if (options.json)
+    process.stdout.write(`${JSON.stringify(report(machine, config, options, ending, code, hostSeconds))}\n`);
+  else if (ending.kind === 'limit' || ending.kind === 'deadlock')
+    process.stderr.write(`dvfarm exec: ${explainEnd(ending.kind, machine)}\n`);
+  return code;
+}
+
+async function runToEnd(machine: Machine, options: ExecOptions, output: HostConsole): Promise<Ending> {
+  try {
+    for (;;) {
+      const state = machine.run(SLICE[options.engine], options.maxInstructions, output.open);
+      if (state.kind === 'needs-input') await output.input();
+      else if (state.kind !== 'running') return state;
+      else await new Promise((resolve) => setImmediate(resolve));
+      const input = output.take();
+      if (input !== undefined) machine.receive(input);
+    }
+  } catch (error) {
+    return { kind: 'error', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+function exitCode(ending: Ending): number {
+  switch (ending.kind) {
+    case 'htif':
+    case 'finisher':
+      return Number(ending.code < MAX_EXIT_CODE ? ending.code : MAX_EXIT_CODE);
+    case 'reset':
+      return exitCodes.done;
+    case 'limit':
+      return LIMIT;
+    case 'deadlock':
+      return DEADLOCK;
+    case 'error':
+      return exitCodes.bug;
+  }
+}
+
+function explainEnd(kind: 'limit' | 'deadlock', machine: Machine): string {
+  if (kind === 'limit') return `stopped after ${machine.totalInstret()} instructions (--max-instructions)`;
+  return `deadlock: every hart sleeps in WFI and no event is due, after ${machine.totalInstret()} instructions`;
+}
+
+function report(
+  machine: Machine,
+  config: MachineConfig,
+  options: ExecOptions,
+  ending: Ending,
+  code: number,
+  hostSeconds: number,
+): object {
+  const instret = machine.totalInstret();
+  const { model, preset } = config.timing;
+  return {
+    exit: { kind: ending.kind, code: 'code' in ending && ending.code !== null ? exact(ending.code) : code },
+    instret,
+    cycles: machine.totalCycles(),
+    harts: Array.from({ length: config.harts }, (_, hart) => ({
+      instret: machine.instret(hart),
+      cycles: machine.cycles(hart),
+    })),
+    stateHash: stateHash(machine.memory.memory),
+    hostSeconds,
+    mips: hostSeconds > 0 ? instret / hostSeconds / 1e6 : 0,
+    engine: options.engine,
+    timing: preset === undefined ? model : `${model}:${preset}`,
+  };
+}
+
+/** A number where JSON's numbers hold it exactly, else its decimal digits. */
+function exact(value: bigint): number | string {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
+}
+
+function readImages(options: ExecOptions): BootImages {
+  return {
+    ...(options.elf === undefined ? {} : { elf: read(options.elf) }),
+    raw: options.load.map(({ file, address }) => ({ ...read(file), address })),
+    ...(options.initrd === undefined
+      ? {}
+      : { initrd: { ...read(options.initrd.file), address: options.initrd.address } }),
+    ...(options.dtb === undefined ? {} : { dtb: read(options.dtb) }),
+    ...(options.entry === undefined ? {} : { entry: options.entry }),
+    ...(options.append === undefined ? {} : { append: options.append }),
+  };
+}
+
+function read(file: string): NamedBytes {
+  try {
+    return { name: file, bytes: readFileSync(file) };
+  } catch (error) {
+    throw fileError(file, error, 'a file that can be read');
+  }
+}
+
+function writeOutput(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw fileError(file, error, 'a file that can be written');
+  }
+}
+
+function fileError(file: string, error: unknown, expected: string): ConfigError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new ConfigError(file, code === 'ENOENT' ? 'no such file' : (code ?? String(error)), expected);
+}

@@ -1,0 +1,231 @@
+/** Command line of `dvfarm exec`: arguments -> what to build and where output goes. */
+import {
+  ConfigError,
+  engineNames,
+  parseAddress,
+  type EngineName,
+  type MachineOptions,
+  type SettingValue,
+} from '#libs/riscv-core';
+
+export interface FileAt {
+  readonly file: string;
+  readonly address: bigint;
+}
+
+export interface ExecOptions {
+  readonly elf?: string;
+  readonly load: readonly FileAt[];
+  readonly initrd?: FileAt;
+  readonly dtb?: string;
+  readonly entry?: bigint;
+  readonly append?: string;
+  readonly machine: MachineOptions;
+  readonly engine: EngineName;
+  readonly maxInstructions?: number;
+  readonly signature?: string;
+  /** File for the console; undefined = standard input and output. */
+  readonly uart?: string;
+  readonly json: boolean;
+}
+
+export const help = `usage: dvfarm exec [FILE.elf] [options]
+
+Runs a program on the bare machine.
+
+images
+  --load FILE@0xADDR        load a raw image at a physical address (repeatable)
+  --initrd FILE@0xADDR      load an initial RAM disk and name it in /chosen
+  --dtb FILE                device tree instead of the generated one; /chosen is patched all the same
+  --entry 0xADDR            first program counter (default: the ELF's entry, else the lowest address loaded)
+  --append "ARGUMENTS"      kernel arguments (/chosen bootargs)
+machine
+  --machine virt|firesim    preset (default virt)
+  --harts N                 1 to 8 (default 1)
+  --memory 512M             RAM, at most 2G (default 512M)
+  --isa STRING              default rv64gch: the part that exists
+  --misaligned trap|emulate misaligned accesses to RAM (default: virt emulate, firesim trap)
+  --dvext none|rocket|qemu|strict
+                            delegated virtualization extension (default: virt none, firesim rocket)
+  --timing none|rocket[:PRESET]
+                            cycle model (default: virt none, firesim rocket)
+  --set NAME=VALUE          a parameter of the machine or the cycle model (repeatable)
+  --quantum N               cycles of one hart's turn (default 1000)
+  --seed N                  what randomness inside the machine follows from (default 0)
+run
+  --engine reference|interpreter|jit
+                            default interpreter; jit is not built yet
+  --max-instructions N      stop at the first yield point at or after N instructions, exit 124
+  --signature FILE          write begin_signature..end_signature as 8-byte hexadecimal words
+  --uart stdio|FILE         where the console goes (default stdio)
+  --json                    one JSON line on standard output; the console goes to standard error
+
+exit code: HTIF tohost >> 1 or the finisher's code (255 at most), 124 instruction limit, 125 deadlock, 70 our own bug,
+2 bad usage
+`;
+
+const valued = [
+  'load',
+  'initrd',
+  'dtb',
+  'entry',
+  'append',
+  'machine',
+  'harts',
+  'memory',
+  'isa',
+  'misaligned',
+  'dvext',
+  'engine',
+  'timing',
+  'set',
+  'quantum',
+  'seed',
+  'max-instructions',
+  'signature',
+  'uart',
+] as const;
+type Valued = (typeof valued)[number];
+const repeatable: readonly Valued[] = ['load', 'set'];
+
+/** 'help' when help was asked for. Throws {@link ConfigError}. */
+export function parseExecArguments(args: readonly string[]): ExecOptions | 'help' {
+  const { values, operands, flags } = split(args);
+  if (flags.has('help')) return 'help';
+  if (operands.length > 1)
+    throw new ConfigError(
+      'arguments',
+      operands.map((operand) => JSON.stringify(operand)).join(' '),
+      'at most one FILE.elf',
+    );
+  const one = (name: Valued): string | undefined => values.get(name)?.[0];
+  const optional = <Value>(name: Valued, read: (text: string, where: string) => Value): Value | undefined => {
+    const text = one(name);
+    return text === undefined ? undefined : read(text, `--${name}`);
+  };
+
+  const load = (values.get('load') ?? []).map((text) => fileAt(text, '--load'));
+  const [elf] = operands;
+  if (elf === undefined && load.length === 0)
+    throw new ConfigError('arguments', 'nothing to run', 'FILE.elf or --load FILE@0xADDR');
+  const uart = one('uart');
+
+  // The values of --machine, --misaligned and --dvext are checked by resolveConfig, which knows the names.
+  const machine: Record<string, unknown> = {
+    machine: one('machine'),
+    harts: optional('harts', wholeNumber),
+    memoryBytes: optional('memory', byteCount),
+    isa: one('isa'),
+    misaligned: one('misaligned'),
+    dvext: one('dvext'),
+    timing: one('timing'),
+    set: settings(values.get('set') ?? []),
+    quantum: optional('quantum', wholeNumber),
+    seed: optional('seed', wholeNumber),
+  };
+  return {
+    ...present({
+      elf,
+      initrd: optional('initrd', fileAt),
+      dtb: one('dtb'),
+      entry: optional('entry', parseAddress),
+      append: one('append'),
+      maxInstructions: optional('max-instructions', positive),
+      signature: one('signature'),
+      uart: uart === 'stdio' ? undefined : uart,
+    }),
+    load,
+    machine: present(machine) as MachineOptions,
+    engine: engineNamed(one('engine') ?? 'interpreter'),
+    json: flags.has('json'),
+  };
+}
+
+function split(args: readonly string[]): { values: Map<Valued, string[]>; operands: string[]; flags: Set<string> } {
+  const values = new Map<Valued, string[]>();
+  const operands: string[] = [];
+  const flags = new Set<string>();
+  for (let at = 0; at < args.length; at += 1) {
+    const argument = args[at] ?? '';
+    const match = /^--([^=]+)(?:=([\s\S]*))?$/.exec(argument);
+    if (argument === '-h') flags.add('help');
+    else if (match?.[1] === undefined) {
+      if (argument.startsWith('-')) throw unknown(argument);
+      operands.push(argument);
+    } else if (match[1] === 'json' || match[1] === 'help') {
+      if (match[2] !== undefined) throw new ConfigError(`--${match[1]}`, JSON.stringify(match[2]), 'no value');
+      flags.add(match[1]);
+    } else {
+      const name = valued.find((known) => known === match[1]);
+      if (name === undefined) throw unknown(`--${match[1]}`);
+      const value = match[2] ?? args[(at += 1)];
+      if (value === undefined) throw new ConfigError(`--${name}`, 'no value', 'one');
+      const before = values.get(name);
+      if (before === undefined) values.set(name, [value]);
+      else if (repeatable.includes(name)) before.push(value);
+      else throw new ConfigError(`--${name}`, 'the option twice', 'it once');
+    }
+  }
+  return { values, operands, flags };
+}
+
+function unknown(option: string): ConfigError {
+  return new ConfigError(option, 'an unknown option', 'one of those that "dvfarm exec --help" lists');
+}
+
+function fileAt(text: string, where: string): FileAt {
+  const at = text.lastIndexOf('@');
+  if (at <= 0) throw new ConfigError(where, JSON.stringify(text), 'FILE@0xADDR');
+  return { file: text.slice(0, at), address: parseAddress(text.slice(at + 1), where) };
+}
+
+function wholeNumber(text: string, where: string): number {
+  if (!/^[0-9]{1,15}$/.test(text)) throw new ConfigError(where, JSON.stringify(text), 'a whole number');
+  return Number(text);
+}
+
+function positive(text: string, where: string): number {
+  const value = wholeNumber(text, where);
+  if (value === 0) throw new ConfigError(where, '0', 'a whole number from 1');
+  return value;
+}
+
+/** `512M`: bytes with an optional K, M or G (powers of 1024). */
+function byteCount(text: string, where: string): number {
+  const match = /^([0-9]{1,12})([KMG]?)(?:i?B)?$/i.exec(text);
+  if (match?.[1] === undefined) throw new ConfigError(where, JSON.stringify(text), 'a size such as 512M');
+  const unit = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[(match[2] ?? '').toUpperCase()] ?? 1;
+  return Number(match[1]) * unit;
+}
+
+function settings(texts: readonly string[]): Record<string, SettingValue> {
+  const set: Record<string, SettingValue> = {};
+  for (const text of texts) {
+    const match = /^([A-Za-z][A-Za-z0-9.]*)=(.+)$/.exec(text);
+    if (match?.[1] === undefined || match[2] === undefined)
+      throw new ConfigError('--set', JSON.stringify(text), 'NAME=VALUE, NAME being a dotted name');
+    if (match[1] in set) throw new ConfigError('--set', `${match[1]} twice`, 'each name once');
+    set[match[1]] = settingValue(match[2]);
+  }
+  return set;
+}
+
+function settingValue(text: string): SettingValue {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^-?[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : text;
+}
+
+function engineNamed(text: string): EngineName {
+  const found = engineNames.find((name) => name === text);
+  if (found !== undefined) return found;
+  if (text === 'jit')
+    throw new ConfigError('--engine', '"jit", which is not built yet', `one of ${engineNames.join(', ')}`);
+  throw new ConfigError('--engine', JSON.stringify(text), `one of ${engineNames.join(', ')}`);
+}
+
+/** Without the properties that are undefined. */
+function present<Shape extends object>(shape: Shape): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } {
+  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Shape]?: Exclude<Shape[Key], undefined>;
+  };
+}

@@ -1,0 +1,98 @@
+/** Progress of a campaign on standard error: a bar on a terminal, a plain line now and then elsewhere. */
+import { SingleBar } from 'cli-progress';
+import type { ProgressEvent } from '#libs/contracts';
+import { printable } from '../table.js';
+import { clock, secondsLeft, type Snapshot } from './estimate.js';
+
+export interface Display {
+  show(event: ProgressEvent): void;
+  /** A line that stays, above the bar. */
+  say(line: string): void;
+  close(): void;
+}
+
+const endedStatuses = ['passed', 'failed', 'timed-out', 'cancelled', 'lost', 'broken'] as const;
+/** Plain lines come at most so often, unless a run ended. */
+const plainEveryMs = 5000;
+
+export function openDisplay(stream: NodeJS.WriteStream): Display {
+  return stream.isTTY ? barDisplay(stream) : plainDisplay(stream);
+}
+
+/** Turns the first event into the origin of time and of the count. */
+class Tracker {
+  private begin: number | null = null;
+  private free = 0;
+
+  read(event: ProgressEvent): Snapshot & { mips: number; now: string } {
+    const count = (statuses: readonly string[]): number =>
+      statuses.reduce((sum, status) => sum + (event.counts[status] ?? 0), 0);
+    const ended = count(endedStatuses);
+    if (this.begin === null) {
+      this.begin = Date.now();
+      this.free = ended;
+    }
+    return {
+      seconds: (Date.now() - this.begin) / 1000,
+      total: count(Object.keys(event.counts)),
+      ended,
+      free: this.free,
+      running: event.running.length,
+      mips: event.running.reduce((sum, run) => sum + run.mips, 0),
+      now: printable(event.running[0]?.label ?? ''),
+    };
+  }
+}
+
+function describe(seen: Snapshot & { mips: number }): string {
+  const left = secondsLeft(seen);
+  const eta = left === null ? 'ETA –' : `ETA ${clock(left)}`;
+  return `${String(seen.ended)}/${String(seen.total)} runs · ${String(seen.running)} running · ${seen.mips.toFixed(1)} MIPS · ${clock(seen.seconds)} · ${eta}`;
+}
+
+function barDisplay(stream: NodeJS.WriteStream): Display {
+  const tracker = new Tracker();
+  const bar = new SingleBar({
+    stream,
+    format: '{bar} {text}',
+    barsize: 24,
+    hideCursor: true,
+    clearOnComplete: true,
+    linewrap: false,
+    fps: 8,
+  });
+  let open = false;
+  return {
+    show(event) {
+      const seen = tracker.read(event);
+      if (!open) bar.start(seen.total, seen.ended, { text: '' });
+      open = true;
+      bar.update(seen.ended, { text: seen.now === '' ? describe(seen) : `${describe(seen)} · ${seen.now}` });
+    },
+    say(line) {
+      if (open) bar.stop();
+      open = false;
+      stream.write(`${line}\n`);
+    },
+    close() {
+      if (open) bar.stop();
+      open = false;
+    },
+  };
+}
+
+function plainDisplay(stream: NodeJS.WritableStream): Display {
+  const tracker = new Tracker();
+  let last = { at: 0, ended: -1 };
+  return {
+    show(event) {
+      const seen = tracker.read(event);
+      const now = Date.now();
+      if (seen.ended === last.ended && now - last.at < plainEveryMs) return;
+      last = { at: now, ended: seen.ended };
+      stream.write(`${describe(seen)}\n`);
+    },
+    say: (line) => void stream.write(`${line}\n`),
+    close: () => undefined,
+  };
+}
