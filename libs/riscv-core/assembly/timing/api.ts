@@ -17,59 +17,120 @@
  * - A walk is priced from PTE_TRACE and TR_LEVEL at `h`. They need to be right only if t_tlb_misses() says 1 for this access;
  *   so a caller with a cache of translations asks first and walks again only then.
  */
-import { SPACE_BARE } from '../../src/timing/events';
+import { ACCESS_FETCH, CYCLE, FETCH_LINE, M_HARTS } from '../../src/hart/layout';
+import {
+  P_L1D_LFSR,
+  P_L1I_LFSR,
+  P_L2_LFSR,
+  P_LLC_LFSR,
+  P_MMIO_ROUND_TRIP,
+  P_TRAP_ENTRY,
+} from '../../src/timing/parameter-slots';
+import { dcacheAccess } from './dcache';
+import { filterEnter, filterReset } from './filter';
+import { icacheAccess, icacheFlush } from './icache';
+import { L1D_LFSR, L1I_LFSR, L2_LFSR, LLC_LFSR, MMIO_BUSY, STATE, STATE_END, hartArea, stateOf } from './layout';
+import { muldivLatency } from './muldiv';
+import { addCycles, parameter } from './parts';
+import { branch, jump, jumpIndirect } from './predictor';
+import { tlbAccess, tlbFlush, tlbMisses } from './tlb';
 
 /** Puts caches, TLBs, predictors, L2 and LLC of all harts into their state after reset. The parameter block stays. */
-export function t_reset(): void {}
+export function t_reset(): void {
+  memory.fill(STATE, 0, STATE_END - STATE);
+  store<u32>(L2_LFSR, parameter(P_L2_LFSR));
+  store<u32>(LLC_LFSR, parameter(P_LLC_LFSR));
+  const harts = load<i32>(M_HARTS);
+  for (let index = 0; index < harts; index++) {
+    const h = hartArea(index);
+    store<u32>(stateOf(h) + L1I_LFSR, parameter(P_L1I_LFSR));
+    store<u32>(stateOf(h) + L1D_LFSR, parameter(P_L1D_LFSR));
+    store<i64>(h + FETCH_LINE, -1);
+    filterReset(h);
+  }
+}
 
 /** 1 = a walk (or at least an L2 TLB look-up) will be needed. `access`: ACCESS_*; `space`: SPACE_*. Changes nothing. */
 export function t_tlb_misses(h: i32, va: i64, access: i32, space: i32): i32 {
-  return space == SPACE_BARE ? 0 : 0;
+  return i32(tlbMisses(h, va, access, space));
 }
 
 /** Translation of a data access succeeded. Adds: 0 on a hit, else L2 TLB or walk, and refills. */
-export function t_tlb(h: i32, va: i64, access: i32, space: i32): void {}
+export function t_tlb(h: i32, va: i64, access: i32, space: i32): void {
+  tlbAccess(h, va, access, space, false);
+}
 
 /** Translation of a fetch or data access raised a page fault or guest-page fault. Adds the walk; nothing is refilled. */
-export function t_tlb_fault(h: i32, va: i64, access: i32, space: i32): void {}
+export function t_tlb_fault(h: i32, va: i64, access: i32, space: i32): void {
+  tlbAccess(h, va, access, space, true);
+}
 
 /** The pc is in the 64-byte line of `va` = `pa`: ITLB, then L1I. Adds. Only the line that holds the first halfword of an instruction counts. */
-export function t_fetch(h: i32, va: i64, pa: i64, space: i32): void {}
+export function t_fetch(h: i32, va: i64, pa: i64, space: i32): void {
+  tlbAccess(h, va, ACCESS_FETCH, space, false);
+  icacheAccess(h, pa);
+}
 
 /** Access to RAM at physical `pa`, not crossing a line. `kind`: DATA_*. Adds: 0 on a hit. */
-export function t_data(h: i32, pa: i64, kind: i32): void {}
+export function t_data(h: i32, pa: i64, kind: i32): void {
+  dcacheAccess(h, pa, kind);
+}
 
 /**
  * Enters the line of `va` into the active read filter, and into the write filter too if `writable` is 1: only directly after t_tlb and
  * t_data of the same access succeeded, `writable` only after DATA_STORE. `linear` = linear address of the byte at `va`.
  */
-export function t_filter_enter(h: i32, va: i64, linear: i32, space: i32, writable: i32): void {}
+export function t_filter_enter(h: i32, va: i64, linear: i32, writable: i32): void {
+  filterEnter(h, va, linear, writable);
+}
 
-/** Uncached access to a device. Adds. */
-export function t_mmio(h: i32, isStore: i32): void {}
+/**
+ * Empties all filters of the hart. Whoever wants single entries gone writes EMPTY_TAG into their tags and touches nothing else: the
+ * last word of an entry belongs to filter.ts.
+ */
+export function t_filter_reset(h: i32): void {
+  filterReset(h);
+}
+
+/** Uncached access to a device: loads wait for the answer, a store only for the access before it. Adds. */
+export function t_mmio(h: i32, isStore: i32): void {
+  const busy = stateOf(h) + MMIO_BUSY;
+  const now = load<i64>(h + CYCLE);
+  const start = max(now, load<i64>(busy));
+  const end = start + i64(parameter(P_MMIO_ROUND_TRIP));
+  store<i64>(busy, end);
+  store<i64>(h + CYCLE, isStore ? start : end);
+}
 
 /** A trap was taken (exception or interrupt): redirect from write-back. Adds. */
-export function t_trap(h: i32): void {}
+export function t_trap(h: i32): void {
+  addCycles(h, parameter(P_TRAP_ENTRY));
+}
 
 /** A fence of `scope` FLUSH_*; `hasVa` = 1 when rs1 is not x0 and `va` its value. State only: its cycles are static. */
-export function t_flush_tlb(h: i32, scope: i32, hasVa: i32, va: i64): void {}
+export function t_flush_tlb(h: i32, scope: i32, hasVa: i32, va: i64): void {
+  tlbFlush(h, scope, hasVa != 0, va);
+}
 
 /** FENCE.I: drops the instruction cache. State only. */
-export function t_flush_icache(h: i32): void {}
+export function t_flush_icache(h: i32): void {
+  icacheFlush(h);
+  store<i64>(h + FETCH_LINE, -1);
+}
 
 /** Conditional branch of `length` 2 or 4 bytes at `pc` retired; `target` is where it goes when taken. Returns. */
 export function t_branch(h: i32, pc: i64, length: i32, taken: i32, target: i64): i32 {
-  return 0;
+  return branch(h, pc, length, taken != 0, target);
 }
 
 /** JAL retired; `rd` as in the record (32 for x0). Returns. */
 export function t_jal(h: i32, pc: i64, length: i32, target: i64, rd: i32): i32 {
-  return 0;
+  return jump(h, pc, length, target, rd);
 }
 
 /** JALR retired. Returns. */
 export function t_jalr(h: i32, pc: i64, length: i32, target: i64, rd: i32, rs1: i32): i32 {
-  return 0;
+  return jumpIndirect(h, pc, length, target, rd, rs1);
 }
 
 /**
@@ -77,5 +138,5 @@ export function t_jalr(h: i32, pc: i64, length: i32, target: i64, rd: i32, rs1: 
  * the unit is needed (StaticTiming.slack; the decoder puts it into the record's immediate). Returns the stall.
  */
 export function t_muldiv(h: i32, kind: i32, a: i64, b: i64, slack: i32): i32 {
-  return 0;
+  return max(0, muldivLatency(kind, a, b) - slack);
 }

@@ -1,0 +1,137 @@
+/**
+ * Back pointers of the L0 filters (engine.md 4): which filter entries rely on an L1D line or on a DTLB entry, so that
+ * eviction removes exactly those.
+ *
+ * - An L1D line keeps one word: bit t of the low half = table t (2 * context + 1 for write) may hold it, bit k of the
+ *   high half = it may stand in the k-th group of 64 entries. A line's place inside a group is its place in its page, so
+ *   the product of both masks lists all candidates; a candidate counts if it still points to the line.
+ * - A DTLB entry keeps a circular doubly linked list through the last word of the filter entries: previous << 16 | next,
+ *   0 = in no list. Ids 0..16383 are filter entries, those from HEAD_ID on the list heads.
+ *
+ * Anyone may empty a filter entry by writing EMPTY_TAG into its tag; only this file touches the last word.
+ */
+import {
+  CONTEXTS,
+  EMPTY_TAG,
+  FILTERS,
+  FILTER_ENTRIES,
+  FILTER_ENTRY_SIZE,
+  FILTER_TABLE_SIZE,
+  M_RAM_BASE,
+  M_RAM_LINEAR,
+  RFILTER,
+  WFILTER,
+} from '../../src/hart/layout';
+import { FILTER_HEADS, FILTER_USERS, MAX_TLB_SECTORS, MAX_TLB_SUPERPAGES, bookOf } from './layout';
+
+const ADDEND = 8;
+const LINK = 12;
+const HEAD_ID = 2 * CONTEXTS * FILTER_ENTRIES;
+const LINES_PER_PAGE = 64;
+
+/** The L1D line and DTLB entry that served the last data access of this machine: what the next filter entry will rely on. */
+let lastLine: i32 = 0;
+let lastTlb: i32 = -1;
+
+@inline
+export function rememberLine(index: i32): void {
+  lastLine = index;
+}
+
+/** `entry` -1 = no translation in force. */
+@inline
+export function rememberTlb(entry: i32): void {
+  lastTlb = entry;
+}
+
+function linkAddress(h: i32, id: i32): i32 {
+  return id < HEAD_ID ? h + FILTERS + id * FILTER_ENTRY_SIZE + LINK : bookOf(h) + FILTER_HEADS + (id - HEAD_ID) * 4;
+}
+
+@inline
+function setPrevious(h: i32, id: i32, previous: i32): void {
+  store<u16>(linkAddress(h, id) + 2, previous);
+}
+
+@inline
+function setNext(h: i32, id: i32, next: i32): void {
+  store<u16>(linkAddress(h, id), next);
+}
+
+function unlink(h: i32, id: i32): void {
+  const address = linkAddress(h, id);
+  const link = load<u32>(address);
+  if (link == 0) return;
+  setNext(h, link >> 16, link & 0xffff);
+  setPrevious(h, link & 0xffff, link >> 16);
+  store<u32>(address, 0);
+}
+
+function linkBehind(h: i32, id: i32, head: i32): void {
+  const next = load<u16>(linkAddress(h, head));
+  store<u32>(linkAddress(h, id), (head << 16) | next);
+  setNext(h, head, id);
+  setPrevious(h, next, id);
+}
+
+function enterTable(h: i32, table: i32, va: i64, linear: i32): void {
+  const index = i32(va >> 6) & (FILTER_ENTRIES - 1);
+  const entry = table + index * FILTER_ENTRY_SIZE;
+  store<i64>(entry, va & ~63);
+  store<i32>(entry + ADDEND, linear - i32(va));
+  const number = (table - h - FILTERS) / FILTER_TABLE_SIZE;
+  const id = number * FILTER_ENTRIES + index;
+  unlink(h, id);
+  if (lastTlb >= 0) linkBehind(h, id, HEAD_ID + lastTlb);
+  const users = bookOf(h) + FILTER_USERS + lastLine * 4;
+  store<u32>(users, load<u32>(users) | (1 << number) | (0x10000 << (index / LINES_PER_PAGE)));
+}
+
+export function filterEnter(h: i32, va: i64, linear: i32, writable: i32): void {
+  enterTable(h, load<i32>(h + RFILTER), va, linear);
+  if (writable) enterTable(h, load<i32>(h + WFILTER), va, linear);
+}
+
+/** Removes all entries that point to line `line` (physical address / 64), which stands at `index` of the L1D. */
+export function filterDropLine(h: i32, index: i32, line: i32): void {
+  const address = bookOf(h) + FILTER_USERS + index * 4;
+  const users = load<u32>(address);
+  if (users == 0) return;
+  store<u32>(address, 0);
+  const linear = i32((u64(u32(line)) << 6) - load<u64>(M_RAM_BASE)) + load<i32>(M_RAM_LINEAR);
+  const place = (line & (LINES_PER_PAGE - 1)) * FILTER_ENTRY_SIZE;
+  for (let tables = users & 0xffff; tables != 0; tables &= tables - 1) {
+    const table = h + FILTERS + ctz(tables) * FILTER_TABLE_SIZE + place;
+    for (let groups = users >> 16; groups != 0; groups &= groups - 1) {
+      const entry = table + ctz(groups) * (LINES_PER_PAGE * FILTER_ENTRY_SIZE);
+      if (i32(load<i64>(entry)) + load<i32>(entry + ADDEND) == linear) store<i64>(entry, EMPTY_TAG);
+    }
+  }
+}
+
+/** Removes all entries that rely on DTLB entry `tlb`. */
+export function filterDropTlb(h: i32, tlb: i32): void {
+  const head = HEAD_ID + tlb;
+  let id: i32 = load<u16>(linkAddress(h, head));
+  while (id != head) {
+    const address = linkAddress(h, id);
+    const next: i32 = load<u16>(address);
+    store<i64>(address - LINK, EMPTY_TAG);
+    store<u32>(address, 0);
+    id = next;
+  }
+  store<u32>(linkAddress(h, head), (head << 16) | head);
+}
+
+/** Empties every filter of the hart, lists included. */
+export function filterReset(h: i32): void {
+  for (let id = 0; id < HEAD_ID; id++) {
+    const entry = h + FILTERS + id * FILTER_ENTRY_SIZE;
+    store<i64>(entry, EMPTY_TAG);
+    store<i64>(entry + ADDEND, 0);
+  }
+  for (let id = HEAD_ID; id < HEAD_ID + MAX_TLB_SECTORS + MAX_TLB_SUPERPAGES; id++) {
+    store<u32>(linkAddress(h, id), (id << 16) | id);
+  }
+  memory.fill(bookOf(h) + FILTER_USERS, 0, FILTER_HEADS - FILTER_USERS);
+}

@@ -1,0 +1,119 @@
+/**
+ * The timing region: parameters, then the state that both engines share to the bit (part of the state hash), then
+ * bookkeeping of the filters, which only the engines with filters have (not part of the hash).
+ */
+import { HARTS, HART_STRIDE, MAX_HARTS, TIMING } from '../../src/hart/layout';
+import { PARAMETER_BLOCK_SIZE } from '../../src/timing/parameter-slots';
+
+/** Hashed state: [STATE, STATE_END). The same range is in src/timing/state.ts. */
+export const STATE = TIMING + PARAMETER_BLOCK_SIZE;
+
+// Shared by all harts.
+export const L2_LFSR = STATE + 0; // u32
+export const LLC_LFSR = STATE + 4; // u32
+
+/** Per hart. */
+export const HART_STATE = STATE + 0x1000;
+export const HART_STATE_STRIDE = 0x20000;
+
+export const L1I_LFSR = 0; // u32
+export const L1D_LFSR = 4; // u32
+/** u64: the cycle at which the uncached access under way is answered. */
+export const MMIO_BUSY = 8;
+/** u32: global branch history. */
+export const BHT_HISTORY = 16;
+/** u32 each: number of valid entries, position of the newest. */
+export const RAS_COUNT = 20;
+export const RAS_POSITION = 24;
+/** u32: page register to replace next. */
+export const BTB_NEXT_PAGE = 28;
+/** u64: tree bits. */
+export const BTB_PLRU = 32;
+export const PTE_PLRU = 40;
+export const GSTAGE_PLRU = 48;
+
+export const MAX_L1_WAYS = 16;
+/** u32 per line {line address / 64 << 2 | LINE_*}, 64 bytes per set. */
+export const L1I = 0x1000;
+export const L1D = 0x2000;
+/** Instruction and data TLB, TLB_SIZE each; fields below. */
+export const ITLB = 0x3000;
+export const DTLB = 0x4000;
+/** u64 per entry: page number | space << 58 | 1 << 63. */
+export const L2TLB = 0x5000;
+export const MAX_L2TLB = 4096;
+/** u64 per entry: physical address of a non-leaf PTE | 1. */
+export const PTE_CACHE = 0xd000;
+/** u64 per entry: host page of a VS-stage table | 1 << 63. */
+export const GSTAGE_CACHE = 0xd200;
+export const MAX_PTE_CACHE = 64;
+/** u64 page register each; 0 = empty, else page + 1. */
+export const BTB_PAGES = 0xd400;
+export const MAX_BTB_PAGES = 32;
+/** Entries of 32 bytes, fields below; 64 bytes of hash heads in front. */
+export const BTB_HEADS = 0xd600;
+export const BTB = 0xd640;
+export const MAX_BTB = 64;
+/** u64 each. */
+export const RAS = 0xe000;
+export const MAX_RAS = 64;
+/** u8 each. */
+export const BHT = 0xf000;
+export const MAX_BHT = 8192;
+
+/** Fields of a TLB. */
+export const TLB_PLRU = 0;
+export const TLB_SUPER_PLRU = 8;
+/** u8 each: first entry of a chain + 1, 0 = none. */
+export const TLB_HEADS = 64;
+export const TLB_HASH = 64;
+/** Entries of 16 bytes: u64 key (virtual page / 4 | space << 60, 0 = empty), u32 valid bit per page, u32 next in chain + 1. */
+export const TLB_ENTRIES = 128;
+export const MAX_TLB_SECTORS = 64;
+/** Entries of 16 bytes: u64 key (address >> shift | space << 60, 0 = empty), u32 shift. */
+export const TLB_SUPERPAGES = TLB_ENTRIES + MAX_TLB_SECTORS * 16;
+export const MAX_TLB_SUPERPAGES = 16;
+
+/** Entries of 8 bytes: u32 line << 1 | dirty (0 = empty), u32 bit per L1D that holds it | L2_OWNED. */
+export const L2 = HART_STATE + MAX_HARTS * HART_STATE_STRIDE;
+export const MAX_L2_LINES = 32768;
+/** u32 per block: block << 1 | dirty, 0 = empty. */
+export const LLC = L2 + MAX_L2_LINES * 8;
+export const MAX_LLC_BLOCKS = 131072;
+export const STATE_END = LLC + MAX_LLC_BLOCKS * 4;
+
+/** Bookkeeping of the filters, per hart: u32 per L1D line, then a list head (u32) per DTLB entry. */
+export const FILTER_BOOK = STATE_END;
+export const FILTER_BOOK_STRIDE = 0x2000;
+export const FILTER_USERS = 0;
+export const FILTER_HEADS = 0x1000;
+export const FILTER_BOOK_END = FILTER_BOOK + MAX_HARTS * FILTER_BOOK_STRIDE;
+
+/** State of a line in an L1 (I$ lines are LINE_SHARED). */
+export const LINE_SHARED = 1;
+export const LINE_EXCLUSIVE = 2;
+export const LINE_MODIFIED = 3;
+
+/** One L1D may write the line without asking. */
+export const L2_OWNED = 0x100;
+
+@inline
+export function hartIndex(h: i32): i32 {
+  return u32(h - HARTS) / HART_STRIDE;
+}
+
+/** State of the hart whose area is `h`. */
+@inline
+export function stateOf(h: i32): i32 {
+  return HART_STATE + hartIndex(h) * HART_STATE_STRIDE;
+}
+
+@inline
+export function bookOf(h: i32): i32 {
+  return FILTER_BOOK + hartIndex(h) * FILTER_BOOK_STRIDE;
+}
+
+@inline
+export function hartArea(index: i32): i32 {
+  return HARTS + index * HART_STRIDE;
+}
