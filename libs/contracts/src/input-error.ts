@@ -135,7 +135,12 @@ function closestBranch(
   }
   const branches = issue.errors.map((errors) => ({
     issues: toInputIssues(errors, root, at),
-    wrongAtTheTop: errors.some((error) => error.path.length === 0 && error.code === 'invalid_type'),
+    // An enumeration calls a list a wrong value, not a wrong type.
+    wrongAtTheTop: errors.some(
+      (error) =>
+        error.path.length === 0 &&
+        (error.code === 'invalid_type' || (error.code === 'invalid_value' && typeof value === 'object')),
+    ),
   }));
   const entered = branches.filter((branch) => !branch.wrongAtTheTop);
   const best = entered[0];

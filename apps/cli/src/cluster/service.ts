@@ -12,10 +12,11 @@ export interface ServiceOptions {
   readonly logFile: string;
   /** Start again when it ends by itself, so many times. */
   readonly restarts: number;
+  /** Killed when it has not ended so long after being asked to. Default 20 s: a controller stops its database, a worker hands its runs back. */
+  readonly stopDeadlineMs?: number;
 }
 
-/** A controller hands over its queue and stops its database; a worker hands its runs back. Both take less. */
-const stopDeadlineMs = 20_000;
+const defaultStopDeadlineMs = 20_000;
 
 export class Service {
   private child: ChildProcess;
@@ -64,7 +65,7 @@ export class Service {
     this.stopping = true;
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill('SIGTERM');
-    const timer = setTimeout(() => this.killGroup(), stopDeadlineMs);
+    const timer = setTimeout(() => this.killGroup(), this.options.stopDeadlineMs ?? defaultStopDeadlineMs);
     await this.ended;
     clearTimeout(timer);
   }
