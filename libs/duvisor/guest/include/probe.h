@@ -18,6 +18,13 @@
 #define PROBE_LABEL(text) __asm__ volatile(text ":" ::: "memory")
 #define PHASE(name) PROBE_LABEL("phase." #name ".%=")
 #define STEP(name) PROBE_LABEL("step." #name ".%=")
+/* One call attributed to its own step; what follows belongs to `back` again. */
+#define STEP_CALL(name, back, ...)                                                              \
+    do {                                                                                        \
+        STEP(name);                                                                             \
+        __VA_ARGS__;                                                                            \
+        STEP(back);                                                                             \
+    } while (0)
 /* A guest's measured section, fired in V=1; one operation is counted per pass over OP(). */
 #define MEASURE_BEGIN() PROBE_LABEL("measure.begin")
 #define MEASURE_END() PROBE_LABEL("measure.end")

@@ -20,6 +20,7 @@ struct hart {
     u32 id;     /* index in harts[] = cpu number */
     u32 hartid; /* the machine's number */
     struct task *idle;
+    struct task *running;
 
     /* scheduler (sched.c) */
     spinlock_t run_lock;
@@ -35,7 +36,6 @@ struct hart {
 
     /* page allocator (page.c) */
     struct pcp_list pcp;
-    u64 page_events; /* allocations, for /proc-like statistics */
 
     /* read-side sections (srcu.c) */
     u64 rcu_quiescent;

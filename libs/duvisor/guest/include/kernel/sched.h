@@ -19,8 +19,9 @@ struct preempt_notifier;
 enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_DEAD };
 
 /* Reasons to leave the fast path back to user or guest mode. */
-#define WORK_RESCHED BIT(0)
-#define WORK_KILL BIT(1) /* the process is ending: pending "signal" */
+enum { WORK_RESCHED_BIT, WORK_KILL_BIT };
+#define WORK_RESCHED BIT(WORK_RESCHED_BIT)
+#define WORK_KILL BIT(WORK_KILL_BIT) /* the process is ending: pending "signal" */
 
 #define KERNEL_STACK_SIZE 16384
 

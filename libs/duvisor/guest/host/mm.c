@@ -1,0 +1,263 @@
+/* Address spaces: the tree of VMAs, mmap, munmap and mprotect. Filling them with pages is fault.c's. */
+#include "errno.h"
+#include "kernel.h"
+#include "probe.h"
+
+#define MAP_TOP (USER_TOP - (1UL << 30)) /* the stack lives above */
+
+struct page *zero_page;
+
+void mm_init(void) {
+    zero_page = alloc_pages(0, GFP_ZERO);
+    zero_page->flags = BIT(PG_RESERVED);
+}
+
+struct mm *mm_create(void) {
+    struct mm *mm = kzalloc(sizeof(*mm));
+    if (!mm) return NULL;
+    mm->pgd = page_table_new();
+    if (!mm->pgd) {
+        kfree(mm);
+        return NULL;
+    }
+    rwsem_init(&mm->mmap_lock);
+    atomic_set(&mm->users, 1);
+    mm->map_top = MAP_TOP;
+    list_init(&mm->notifiers);
+    return mm;
+}
+
+struct vma *find_vma(struct mm *mm, u64 addr) {
+    struct rb_node *n = mm->vmas.node;
+    struct vma *found = NULL;
+    while (n) {
+        struct vma *v = rb_entry(n, struct vma, node);
+        if (v->end > addr) {
+            found = v;
+            if (v->start <= addr) break;
+            n = n->left;
+        } else {
+            n = n->right;
+        }
+    }
+    return found;
+}
+
+struct vma *vma_lookup(struct mm *mm, u64 addr) {
+    struct vma *v = find_vma(mm, addr);
+    return v && v->start <= addr ? v : NULL;
+}
+
+static void insert(struct mm *mm, struct vma *v) {
+    struct rb_node **link = &mm->vmas.node, *parent = NULL;
+    while (*link) {
+        parent = *link;
+        link = v->start < rb_entry(parent, struct vma, node)->start ? &parent->left : &parent->right;
+    }
+    rb_insert(&mm->vmas, &v->node, parent, link);
+}
+
+struct vma *mm_add_vma(struct mm *mm, u64 start, u64 end, u64 flags, struct file *file, u64 offset, u64 file_bytes) {
+    struct vma *v = kzalloc(sizeof(*v));
+    if (!v) return NULL;
+    v->start = start;
+    v->end = end;
+    v->flags = flags;
+    v->mm = mm;
+    v->file = file ? file_get(file) : NULL;
+    v->file_offset = offset;
+    v->file_bytes = file_bytes;
+    insert(mm, v);
+    return v;
+}
+
+/* Take the pages of [start, end) out of the page table and drop them. mmap_lock held for writing. */
+static void zap_range(struct vma *v, u64 start, u64 end) {
+    struct mm *mm = v->mm;
+    list_for_each(l, &mm->notifiers) {
+        struct mm_notifier *n = list_entry(l, struct mm_notifier, link);
+        n->ops->invalidate_start(n, start, end);
+    }
+    for (u64 va = start; va < end; va += PAGE_SIZE) {
+        pte_t *slot = page_table_slot(mm->pgd, va, false);
+        if (!slot) { /* no leaf table: nothing up to the next one */
+            va = ALIGN_DOWN(va, 1UL << 21) + (1UL << 21) - PAGE_SIZE;
+            continue;
+        }
+        pte_t e = *slot;
+        if (!pte_present(e)) continue;
+        WRITE_ONCE(*slot, 0);
+        if (e & PTE_SPECIAL) continue;
+        struct page *p = pfn_to_page(pte_pfn(e));
+        if (p == zero_page) continue;
+        if (e & PTE_D) set_page_dirty(p);
+        atomic_dec(&p->mapcount);
+        if (p->mapping == mm) {
+            mod_zone_stat(ZONE_ANON_PAGES, -1);
+            mm->counters[MM_ANON]--;
+        } else {
+            mm->counters[MM_FILE]--;
+        }
+        put_page(p);
+    }
+    sfence_all();
+    list_for_each(l, &mm->notifiers) {
+        struct mm_notifier *n = list_entry(l, struct mm_notifier, link);
+        n->ops->invalidate_end(n, start, end);
+    }
+}
+
+static void remove_vma(struct vma *v) {
+    if (v->ops && v->ops->close) v->ops->close(v);
+    rb_erase(&v->mm->vmas, &v->node);
+    if (v->file) fput(v->file);
+    kfree(v);
+}
+
+/* Cut `v` in two at `at`; returns the upper part, or null without memory. */
+static struct vma *split(struct vma *v, u64 at) {
+    u64 gone = at - v->start, bytes = v->file_bytes > gone ? v->file_bytes - gone : 0;
+    struct vma *upper = mm_add_vma(v->mm, at, v->end, v->flags, v->file, v->file_offset + gone, bytes);
+    if (!upper) return NULL;
+    upper->ops = v->ops;
+    upper->private = v->private;
+    v->end = at;
+    v->file_bytes = MIN(v->file_bytes, gone);
+    return upper;
+}
+
+/* A driver's area is mapped and unmapped as a whole. */
+static bool may_split(const struct vma *v) { return !v->ops && !(v->flags & (VM_PFNMAP | VM_IO)); }
+
+/* Make [start, end) begin and end at VMA borders. */
+static int isolate(struct mm *mm, u64 start, u64 end) {
+    u64 cut[2] = { start, end };
+    for (int i = 0; i < 2; i++) {
+        struct vma *v = vma_lookup(mm, cut[i]);
+        if (!v || v->start == cut[i]) continue;
+        if (!may_split(v)) return -EINVAL;
+        if (!split(v, cut[i])) return -ENOMEM;
+    }
+    return 0;
+}
+
+static int unmap_locked(struct mm *mm, u64 start, u64 end) {
+    int error = isolate(mm, start, end);
+    if (error) return error;
+    for (struct vma *v; (v = find_vma(mm, start)) && v->start < end;) {
+        zap_range(v, v->start, v->end);
+        remove_vma(v);
+    }
+    return 0;
+}
+
+static bool valid_range(u64 start, u64 length) {
+    return !(start & ~PAGE_MASK) && length && start + length > start && start + length <= USER_TOP;
+}
+
+int mm_unmap(struct mm *mm, u64 start, u64 length) {
+    length = ALIGN_UP(length, PAGE_SIZE);
+    if (!valid_range(start, length)) return -EINVAL;
+    down_write(&mm->mmap_lock);
+    int error = unmap_locked(mm, start, start + length);
+    up_write(&mm->mmap_lock);
+    return error;
+}
+
+s64 mm_protect(struct mm *mm, u64 start, u64 length, u64 vm_flags) {
+    length = ALIGN_UP(length, PAGE_SIZE);
+    if (!valid_range(start, length)) return -EINVAL;
+    u64 end = start + length;
+    down_write(&mm->mmap_lock);
+    s64 error = isolate(mm, start, end);
+    for (struct vma *v = find_vma(mm, start); !error && v && v->start < end; v = find_vma(mm, v->end)) {
+        v->flags = (v->flags & ~(VM_READ | VM_WRITE | VM_EXEC)) | vm_flags;
+        for (u64 va = v->start; va < v->end; va += PAGE_SIZE) {
+            pte_t *slot = page_table_slot(mm->pgd, va, false);
+            if (!slot || !pte_present(*slot)) continue;
+            pte_t e = *slot & ~(PTE_R | PTE_W | PTE_X); /* a lost W comes back by a write fault */
+            if (vm_flags & VM_READ) e |= PTE_R;
+            if (vm_flags & VM_EXEC) e |= PTE_X;
+            WRITE_ONCE(*slot, e);
+        }
+    }
+    sfence_all();
+    up_write(&mm->mmap_lock);
+    return error;
+}
+
+/* The highest gap of `length` bytes below map_top. */
+static u64 find_gap(struct mm *mm, u64 length) {
+    u64 top = mm->map_top;
+    for (;;) {
+        if (top < length + PAGE_SIZE) return 0;
+        struct vma *v = find_vma(mm, top - length);
+        if (!v || v->start >= top) return top - length;
+        top = v->start;
+    }
+}
+
+s64 mm_map(struct mm *mm, u64 addr, u64 length, u64 vm_flags, bool fixed, struct file *file, u64 offset) {
+    length = ALIGN_UP(length, PAGE_SIZE);
+    if (length == 0 || offset & ~PAGE_MASK || (fixed && !valid_range(addr, length))) return -EINVAL;
+    down_write(&mm->mmap_lock);
+    s64 result = -ENOMEM;
+    if (fixed) {
+        int error = unmap_locked(mm, addr, addr + length);
+        if (error) {
+            up_write(&mm->mmap_lock);
+            return error;
+        }
+    } else {
+        addr = find_gap(mm, length);
+    }
+    const struct initramfs_file *data = file ? initramfs_data(file) : NULL;
+    u64 bytes = data && data->size > offset ? MIN(data->size - offset, length) : 0;
+    struct vma *v = addr ? mm_add_vma(mm, addr, addr + length, vm_flags, file, offset, bytes) : NULL;
+    if (v) {
+        result = (s64)addr;
+        if (file && !data) {
+            int error = file->ops->mmap ? file->ops->mmap(file, v) : -ENODEV;
+            if (error) {
+                v->ops = NULL;
+                zap_range(v, v->start, v->end);
+                remove_vma(v);
+                result = error;
+            }
+        }
+    }
+    up_write(&mm->mmap_lock);
+    return result;
+}
+
+void mm_notifier_register(struct mm *mm, struct mm_notifier *n) {
+    down_write(&mm->mmap_lock);
+    list_add_tail(&mm->notifiers, &n->link);
+    up_write(&mm->mmap_lock);
+}
+
+void mm_notifier_unregister(struct mm *mm, struct mm_notifier *n) {
+    down_write(&mm->mmap_lock);
+    list_del(&n->link);
+    up_write(&mm->mmap_lock);
+}
+
+/* The task's own resident-page counts into the address space's. */
+void mm_fold_counters(struct task *t) {
+    for (int i = 0; i < MM_COUNTERS; i++) {
+        if (t->mm) __atomic_fetch_add(&t->mm->counters[i], t->mm_counters[i], __ATOMIC_RELAXED);
+        t->mm_counters[i] = 0;
+    }
+}
+
+void mm_put(struct mm *mm) {
+    if (!atomic_dec_and_test(&mm->users)) return;
+    lru_drain();
+    for (struct rb_node *n; (n = rb_first(&mm->vmas));) {
+        struct vma *v = rb_entry(n, struct vma, node);
+        zap_range(v, v->start, v->end);
+        remove_vma(v);
+    }
+    page_table_free(mm->pgd);
+    kfree(mm);
+}

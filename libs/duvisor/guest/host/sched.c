@@ -1,0 +1,147 @@
+/*
+ * Round robin per hart. A thread runs until it sleeps, its slice ends, or a thread wakes up on its hart. Threads stay
+ * on the hart they were created on or pinned to.
+ */
+#include "dv.h"
+#include "errno.h"
+#include "kernel.h"
+#include "kernel/sbi.h"
+#include "kernel/srcu.h"
+
+#define SLICE_TICKS 2
+
+struct hart harts[MAX_HARTS];
+u32 nr_harts = 1;
+
+static void enqueue(struct hart *h, struct task *t) {
+    list_add_tail(&h->run_queue, &t->run_link);
+    h->nr_running++;
+}
+
+static struct task *pick_next(struct hart *h) {
+    if (list_empty(&h->run_queue)) return h->idle;
+    struct task *t = list_entry(h->run_queue.next, struct task, run_link);
+    list_del(&t->run_link);
+    h->nr_running--;
+    return t;
+}
+
+static void request_resched(struct hart *h) {
+    set_bit(WORK_RESCHED_BIT, &h->running->work);
+    if (h != current->hart) kick_hart(h->id);
+}
+
+void sched_add(struct task *t) {
+    struct hart *h = t->hart;
+    unsigned long flags = spin_lock_irqsave(&h->run_lock);
+    t->slice = SLICE_TICKS;
+    enqueue(h, t);
+    request_resched(h);
+    spin_unlock_irqrestore(&h->run_lock, flags);
+}
+
+void wake_task(struct task *t) {
+    struct hart *h = t->hart;
+    unsigned long flags = spin_lock_irqsave(&h->run_lock);
+    if (t->state == TASK_SLEEPING) {
+        t->state = TASK_RUNNING;
+        if (t != h->running) { /* else: on its way to sleep, and now stays */
+            t->slice = SLICE_TICKS;
+            enqueue(h, t);
+            request_resched(h);
+        }
+    }
+    spin_unlock_irqrestore(&h->run_lock, flags);
+}
+
+void kick_hart(u32 hart) {
+    if (hart != hart_id()) sbi_send_ipi(BIT(harts[hart].hartid));
+}
+
+void switch_mm(struct mm *next) {
+    u64 root = (next ? virt_to_phys(next->pgd) : virt_to_phys(kernel_pgd)) >> PAGE_SHIFT;
+    u64 satp = SATP_SV39 | root;
+    if (csr_read(CSR_SATP) == satp) return;
+    csr_write(CSR_SATP, satp);
+    sfence_all(); /* the machine has no ASIDs (Rocket) */
+}
+
+static void notify_out(struct task *prev, struct task *next) {
+    list_for_each_safe(l, tmp, &prev->preempt_notifiers) {
+        struct preempt_notifier *n = list_entry(l, struct preempt_notifier, link);
+        n->ops->sched_out(n, next);
+    }
+}
+
+/* First thing the new thread does. Interrupts are off; on a thread's first run entry.S calls this. */
+void schedule_tail(struct task *prev) {
+    if (prev->state == TASK_DEAD) task_free(prev);
+    list_for_each_safe(l, tmp, &current->preempt_notifiers) {
+        struct preempt_notifier *n = list_entry(l, struct preempt_notifier, link);
+        n->ops->sched_in(n, hart_id());
+    }
+}
+
+void schedule(void) {
+    struct task *prev = current;
+    BUG_ON(prev->preempt_count);
+    unsigned long flags = local_irq_save();
+    struct hart *h = prev->hart;
+    spin_lock(&h->run_lock);
+    rcu_note_context_switch();
+    if (prev->state == TASK_RUNNING && prev != h->idle) enqueue(h, prev);
+    struct task *next = pick_next(h);
+    clear_bit(WORK_RESCHED_BIT, &prev->work);
+    h->running = next;
+    spin_unlock(&h->run_lock);
+    if (next != prev) {
+        h->switches++;
+        notify_out(prev, next);
+        if (prev == h->idle) tick_start();
+        if (next == h->idle) tick_stop();
+        if (next->mm != prev->mm && next != h->idle) switch_mm(next->mm);
+        if (prev->process->dv || next->process->dv) dv_switch(prev, next);
+        prev = switch_to(prev, next);
+        schedule_tail(prev);
+    }
+    local_irq_restore(flags);
+}
+
+void yield(void) { schedule(); }
+
+int guest_handle_work(void) {
+    if (kill_pending()) return -EINTR;
+    schedule();
+    return kill_pending() ? -EINTR : 0;
+}
+
+/* From the timer interrupt, every 10 ms. */
+void sched_tick(void) {
+    struct task *t = current;
+    if (t == t->hart->idle) return;
+    t->system_ticks++;
+    if (t->slice) t->slice--;
+    if (t->slice == 0) {
+        t->slice = SLICE_TICKS;
+        if (t->hart->nr_running) set_bit(WORK_RESCHED_BIT, &t->work);
+    }
+}
+
+void idle_loop(void) {
+    for (;;) {
+        local_irq_disable();
+        if (list_empty(&current->hart->run_queue)) __asm__ volatile("wfi");
+        local_irq_enable(); /* what woke us is taken here */
+        schedule();
+    }
+}
+
+void sched_init(void) {
+    for (u32 i = 0; i < MAX_HARTS; i++) {
+        harts[i].id = i;
+        list_init(&harts[i].run_queue);
+    }
+    struct hart *h = &harts[0];
+    h->hartid = boot.boot_hartid;
+    h->idle = h->running = &boot_task;
+}
