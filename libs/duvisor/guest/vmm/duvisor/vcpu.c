@@ -1,7 +1,7 @@
 /* The delegated back end: start-up with the kernel's help (duvisor.md §4), then a run loop that never needs it. */
-#include "probe.h"
 #include "csr.h"
-#include "dv_driver.h"
+#include "generated/abi.h"
+#include "probe.h"
 #include "sys.h"
 #include "vcpu.h"
 
@@ -54,8 +54,8 @@ static void create(struct vm *vm) {
     driver_call("QUERY_PFN", DV_QUERY_PFN, (u64)&pfn);
     gstage_create(&gstage, (u8 *)area, pfn << 12, TABLE_BYTES, vm->ram_size);
 
-    struct dv_deleg deleg = {DELEGATED_EXCEPTIONS, DELEGATED_INTERRUPTS};
-    driver_call("REQUEST_DELEG", DV_REQUEST_DELEG, (u64)&deleg);
+    u64 delegation[2] = {DELEGATED_EXCEPTIONS, DELEGATED_INTERRUPTS};
+    driver_call("REQUEST_DELEG", DV_REQUEST_DELEG, (u64)delegation);
     vm->ram = (u8 *)area + TABLE_BYTES;
     vm->timebase = read_timebase();
 }
