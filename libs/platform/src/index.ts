@@ -5,6 +5,7 @@ export { startEmbeddedPostgres, type EmbeddedPostgres } from './database/embedde
 export * from './database/migrate.js';
 export * from './database/queue-role.js';
 export * from './home.js';
-export { checkRedis, type QueueConnection } from './queue/connection.js';
+export * from './http/api-client.js';
+export { checkRedis, useBackend, type QueueConnection } from './queue/connection.js';
 export * from './queue/run-consumer.js';
 export * from './queue/run-queue.js';

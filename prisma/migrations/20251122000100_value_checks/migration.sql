@@ -2,7 +2,7 @@
 
 alter table "runs"
   add constraint "runs_seed_check" check ("seed" >= 0),
-  add constraint "runs_counts_check" check ("version" >= 1 and "epoch" >= 1 and "attempts" >= 0 and "attempts" <= "max_attempts" and "index" >= 0),
+  add constraint "runs_counts_check" check ("version" >= 1 and "epoch" >= 1 and "losses" >= 0 and "losses" <= "attempts" and "max_losses" >= 1 and "losses" <= "max_losses" and "index" >= 0),
   add constraint "runs_key_check" check ("run_key" ~ '^[0-9a-f]{64}$'),
   add constraint "runs_not_own_answer_check" check ("reused_from_id" <> "id"),
   -- A result of another run can only be that of a passed one.

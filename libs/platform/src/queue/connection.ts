@@ -2,6 +2,7 @@ import { InputError, type WorkerRegistered } from '#libs/contracts';
 import {
   createPostgresBackend,
   createRedisBackend,
+  setDefaultBackendFactory,
   withBackend,
   type Job,
   type JobsOptions,
@@ -43,6 +44,12 @@ export function backendOf(connection: QueueConnection): Backend {
   return (connection.kind === 'postgres'
     ? withBackend(createPostgresBackend)
     : withBackend(createRedisBackend)) as unknown as Backend;
+}
+
+/** The backend for queues that are made without naming one, as `@nestjs/bullmq` makes them. One per process. */
+export function useBackend(connection: QueueConnection): void {
+  if (connection.kind === 'postgres') setDefaultBackendFactory(createPostgresBackend);
+  else setDefaultBackendFactory();
 }
 
 /** Producers fail at once when the queue is away (the outbox keeps the work); consumers wait for it to come back. */

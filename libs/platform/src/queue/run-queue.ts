@@ -1,5 +1,5 @@
 import { runJobId, runJobSchema, runQueueName, type RunJob } from '#libs/contracts';
-import { backendOf, connectionOptions, type QueueConnection } from './connection.js';
+import { backendOf, connectionOptions, type BackendQueue, type QueueConnection } from './connection.js';
 
 /** Where a job is. `done` jobs stay known for a while and block a second add of the same id. */
 export type JobPlace = { kind: 'absent' | 'waiting' | 'done' } | { kind: 'active'; sinceMs: number };
@@ -19,12 +19,22 @@ export interface RunQueue {
 /** Finished jobs are kept so long for whoever looks into the queue; the truth is elsewhere. */
 const keptJobs = { removeOnComplete: { age: 3600, count: 1000 }, removeOnFail: { age: 24 * 3600, count: 1000 } };
 
-/** The schema must exist (queue-role.ts). `onError` hears of lost connections; BullMQ reconnects by itself. */
+/** Options for a BullMQ queue that producers use; the schema must exist (queue-role.ts). */
+export function producerOptions(connection: QueueConnection): { connection: object } {
+  return { connection: connectionOptions(connection, 'producer') };
+}
+
+/** A queue of its own. `onError` hears of lost connections; BullMQ reconnects by itself. */
 export async function openRunQueue(connection: QueueConnection, onError: (error: Error) => void): Promise<RunQueue> {
   const { Queue } = backendOf(connection);
-  const queue = new Queue(runQueueName, { connection: connectionOptions(connection, 'producer') });
+  const queue = new Queue(runQueueName, producerOptions(connection));
   queue.on('error', onError);
   await queue.waitUntilReady();
+  return runQueueOver(queue);
+}
+
+/** The port over a BullMQ queue that somebody else made, `@nestjs/bullmq` for one. */
+export function runQueueOver(queue: BackendQueue): RunQueue {
   return {
     async add(jobs) {
       await queue.addBulk(

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { parseInput } from '#libs/contracts';
+import { z } from 'zod';
+
+const environmentSchema = z.object({
+  /** State directory; one controller per directory. */
+  DVFARM_HOME: z.string().min(1).default(join(process.cwd(), '.dvfarm')),
+  /** Loopback unless somebody decides otherwise. */
+  DVFARM_HOST: z.string().min(1).default('127.0.0.1'),
+  /** 0: any free port; the one taken is written to controller.json. */
+  DVFARM_PORT: z.coerce.number().int().min(0).max(65535).default(3000),
+  /** Absent: the embedded PostgreSQL of the state directory. */
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'a URL such as postgresql://user:password@host:5432/database' })
+    .optional(),
+  /** Absent: the queue is in the same PostgreSQL. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'a URL such as redis://host:6379' }).optional(),
+  DVFARM_LOG_FORMAT: z.enum(['text', 'json']).default('text'),
+});
+
+export interface ControllerConfig {
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly logFormat: 'text' | 'json';
+  readonly timing: ControllerTiming;
+}
+
+/** Milliseconds of the simulation host. */
+export interface ControllerTiming {
+  /** A lease that was not renewed for so long is lost. */
+  readonly leaseTtlMs: number;
+  /** How often a worker renews; three may get lost. */
+  readonly heartbeatMs: number;
+  /** How often expired leases are looked for: with the TTL, a dead worker's run waits again within 11 s. */
+  readonly expirySweepMs: number;
+  /** How often the outbox is looked at when nobody said there is something in it. */
+  readonly dispatchSweepMs: number;
+  /** How often waiting runs are compared with the queue's jobs. */
+  readonly reconcileMs: number;
+  /** A job taken from the queue whose run was not leased for so long: its worker died in between. */
+  readonly takenWithoutLeaseMs: number;
+  /** How often streams and long polls look for news. */
+  readonly pollMs: number;
+  /** A long poll without news ends after so long. */
+  readonly longPollMs: number;
+}
+
+export const defaultTiming: ControllerTiming = Object.freeze({
+  leaseTtlMs: 10_000,
+  heartbeatMs: 3_000,
+  expirySweepMs: 1_000,
+  dispatchSweepMs: 500,
+  reconcileMs: 2_000,
+  takenWithoutLeaseMs: 10_000,
+  pollMs: 400,
+  longPollMs: 20_000,
+});
+
+/** Reads the environment once. Throws InputError naming every wrong variable. */
+export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
+  const read = parseInput(environmentSchema, withoutEmpty(environment), 'environment');
+  return Object.freeze({
+    home: read.DVFARM_HOME,
+    host: read.DVFARM_HOST,
+    port: read.DVFARM_PORT,
+    databaseUrl: read.DATABASE_URL,
+    redisUrl: read.REDIS_URL,
+    logFormat: read.DVFARM_LOG_FORMAT,
+    timing: defaultTiming,
+  });
+}
+
+/** `DATABASE_URL=` in a compose file means: not set. */
+function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+}

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { CampaignsModule } from '../campaigns/campaigns.module.js';
+import { ReportsController } from './reports.controller.js';
+import { ReportsService } from './reports.service.js';
+
+@Module({ imports: [CampaignsModule], controllers: [ReportsController], providers: [ReportsService] })
+export class ReportsModule {}
