@@ -5,14 +5,18 @@
  * cancelled; lease lost (somebody else has the run: nothing more is said about it). A failure of the simulator itself is reported
  * as a crash and not tried again.
  */
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Lease, RunJob, RunResult } from '#libs/contracts';
-import { ApiError, consumeRuns, type RunConsumer as QueueConsumer } from '#libs/platform';
-import { simulatorDigest } from '#libs/duvisor';
+import { ApiError, type consumeRuns, type RunConsumer as QueueConsumer } from '#libs/platform';
 import { backoff } from './backoff.js';
 import { WorkerConfig } from './config.js';
 import { ControllerClient } from './controller-client.js';
 import { type RunningSimulation, SimulationPool } from './simulation-pool.js';
+
+/** How jobs are taken from the queue; `consumeRuns` of libs/platform. */
+export const TAKE_JOBS = Symbol('consumeRuns');
+/** sha256 of the built simulator: a controller with another one refuses this worker. */
+export const SIMULATOR = Symbol('simulator digest');
 
 /** One run in hand. */
 interface HeldRun {
@@ -38,16 +42,18 @@ export class RunConsumer {
     private readonly config: WorkerConfig,
     private readonly controller: ControllerClient,
     private readonly pool: SimulationPool,
+    @Inject(TAKE_JOBS) private readonly takeJobs: typeof consumeRuns,
+    @Inject(SIMULATOR) private readonly simulator: string,
   ) {}
 
   async start(): Promise<void> {
     const { queue, heartbeatMs, workerId } = await this.controller.register(
-      simulatorDigest(),
+      this.simulator,
       this.stopping.signal,
       (error) => this.log.warn(`${error.message}; trying again`),
     );
     this.heartbeatMs = heartbeatMs;
-    this.queue = await consumeRuns(queue, {
+    this.queue = await this.takeJobs(queue, {
       slots: this.config.slots,
       handle: (job) => this.take(job),
       onError: (error) => this.log.warn(`queue: ${error.message}`),
