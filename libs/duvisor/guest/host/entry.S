@@ -7,11 +7,13 @@
  */
 #include "csr.h"
 #include "host-offsets.h"
+#include "probe.h"
 
 .section .text
 .balign 4
 .globl trap_entry
 trap_entry:
+    STEP handle_exception
     csrrw tp, CSR_SSCRATCH, tp
     bnez tp, 1f
     csrr tp, CSR_SSCRATCH           /* from the kernel: tp was right, stay on its stack */
@@ -77,6 +79,7 @@ dv_saved:
 /* Interrupts off from here to sret, or a trap would overwrite what is being restored. */
 .globl return_from_trap
 return_from_trap:
+    STEP ret_from_exception
     csrc CSR_SSTATUS, SSTATUS_SIE
     ld s0, FRAME_status(sp)
     andi t0, s0, SSTATUS_SPP
