@@ -2,6 +2,7 @@
 import * as L from '../hart/layout.js';
 import { CSRK_CONSTANT } from '../isa/csr-kinds.js';
 import { csrWriteFlushes, resolveCsrs, type Csr } from '../isa/csrs.js';
+import { writeParameters } from '../timing/parameters.js';
 import { Plic } from '../devices/plic.js';
 import { TestFinisher } from '../devices/test-finisher.js';
 import { Uart } from '../devices/uart.js';
@@ -10,7 +11,7 @@ import { ConfigError, hex } from './config-error.js';
 import { extensionNames, type DvextProfile, type MachineConfig } from './config.js';
 import { generateDeviceTree, patchDeviceTree, type Chosen } from './device-tree.js';
 import { readElf } from './elf.js';
-import type { EngineFactory } from './engine.js';
+import type { EngineFactory, EngineSetup } from './engine.js';
 import { Htif } from './htif.js';
 import { misa } from './isa-string.js';
 import { hartArea, LinearMemory, Ram } from './linear-memory.js';
@@ -65,7 +66,7 @@ const profileNumber: Record<DvextProfile, number> = {
 export function buildMachine(
   config: MachineConfig,
   images: BootImages,
-  createEngine: EngineFactory,
+  chooseEngine: (setup: EngineSetup) => EngineFactory,
   ports: ConsolePorts,
 ): BuiltMachine {
   const linear = new LinearMemory(allocate(config));
@@ -130,13 +131,9 @@ export function buildMachine(
   fillCsrTable(linear, csrs);
   for (let hart = 0; hart < config.harts; hart += 1) resetHart(linear, csrs, hart, start, treeAt);
   const htif = connectHtif(linear, ram, symbols, images.elf?.name ?? '', machine, ports);
-  const engine = createEngine({
-    memory: linear.memory,
-    host: machine.host,
-    extensions: extensionNames(config),
-    csrs,
-    config,
-  });
+  if (config.timing.model === 'rocket') writeParameters(config.timing.parameters, linear.memory, L.TIMING);
+  const extensions = extensionNames(config);
+  const engine = chooseEngine({ extensions, csrs, config })(linear.memory, machine.host);
   machine.connect(engine, htif);
   return { machine, symbols };
 }

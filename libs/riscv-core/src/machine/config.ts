@@ -3,6 +3,7 @@ import { ConfigError } from './config-error.js';
 import { parseIsa, type IsaOptions } from './isa-string.js';
 import { maxRamBytes } from './memory-map.js';
 import { MAX_HARTS } from '../hart/layout.js';
+import { ParameterError, resolveParameters, type ParameterValues } from '../timing/parameters.js';
 
 export const presetNames = ['virt', 'firesim'] as const;
 export type PresetName = (typeof presetNames)[number];
@@ -35,10 +36,10 @@ export interface MachineOptions {
 
 export interface TimingChoice {
   readonly model: 'none' | 'rocket';
-  /** Preset of the model's parameters; undefined = the model's default. */
+  /** Preset as the user named it; undefined = the model's default. */
   readonly preset?: string;
-  /** Parameters that differ from the preset; names and values are checked by the model. */
-  readonly set: Readonly<Record<string, SettingValue>>;
+  /** Every parameter of the model; empty for model `none`. */
+  readonly parameters: ParameterValues;
 }
 
 export interface MachineConfig {
@@ -78,8 +79,8 @@ interface Preset {
   pmpGrain: number;
   asidBits: number;
   timebaseHz: number;
-  /** By timing model: an instruction of model `none` counts as 1 ns on `virt`. */
-  coreHz: { none: number; rocket: number };
+  /** Core clock under timing model `none`: on `virt` an instruction counts as 1 ns. */
+  untimedHz: number;
   dvext: DvextProfile;
   timing: 'none' | 'rocket';
 }
@@ -91,7 +92,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
     pmpGrain: 2,
     asidBits: 16,
     timebaseHz: 10_000_000,
-    coreHz: { none: 1_000_000_000, rocket: 3_200_000_000 },
+    untimedHz: 1_000_000_000,
     dvext: 'none',
     timing: 'none',
   },
@@ -100,7 +101,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
     pmpGrain: 12,
     asidBits: 0,
     timebaseHz: 1_000_000,
-    coreHz: { none: 3_200_000_000, rocket: 3_200_000_000 },
+    untimedHz: 3_200_000_000,
     dvext: 'rocket',
     timing: 'rocket',
   },
@@ -138,7 +139,7 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
     vmidBits: dvext === 'strict' || (dvext !== 'rocket' && preset.asidBits > 0) ? 14 : 0,
     hardwareAccessBits: dvext === 'qemu',
     timebaseHz: preset.timebaseHz,
-    cyclesPerTick: preset.coreHz[timing.model] / preset.timebaseHz,
+    cyclesPerTick: cyclesPerTick(timing, preset),
     dvext,
     vpmpAbsent: flag(machine, 'vpmp.absent'),
     erratumUpie: flag(machine, 'erratum.upie'),
@@ -156,7 +157,7 @@ export function extensionNames(config: MachineConfig): ReadonlySet<string> {
   return new Set(names);
 }
 
-function parseTiming(text: string, set: TimingChoice['set']): TimingChoice {
+function parseTiming(text: string, set: Readonly<Record<string, SettingValue>>): TimingChoice {
   const [model, preset, ...rest] = text.split(':');
   if (rest.length > 0 || (model !== 'none' && model !== 'rocket') || (model === 'none' && preset !== undefined))
     throw new ConfigError('--timing', JSON.stringify(text), 'none, rocket or rocket:PRESET');
@@ -167,7 +168,25 @@ function parseTiming(text: string, set: TimingChoice['set']): TimingChoice {
       `${first} with timing "none"`,
       'a parameter of the machine, or timing "rocket": the model "none" has none',
     );
-  return { model, ...(preset === undefined ? {} : { preset }), set };
+  if (model === 'none') return { model, parameters: new Map() };
+  try {
+    return { model, ...(preset === undefined ? {} : { preset }), parameters: resolveParameters(preset, set) };
+  } catch (error) {
+    if (error instanceof ParameterError) throw new ConfigError(error.where, error.found, error.expected);
+    throw error;
+  }
+}
+
+function cyclesPerTick(timing: TimingChoice, preset: Preset): number {
+  const coreMHz = timing.parameters.get('clock.core');
+  const cycles = (coreMHz === undefined ? preset.untimedHz : coreMHz * 1_000_000) / preset.timebaseHz;
+  if (!Number.isInteger(cycles))
+    throw new ConfigError(
+      '--set clock.core',
+      `${coreMHz} MHz`,
+      `a multiple of the timebase, ${preset.timebaseHz / 1e6} MHz`,
+    );
+  return cycles;
 }
 
 function splitSettings(set: Readonly<Record<string, SettingValue>>): {

@@ -24,7 +24,7 @@ export interface MachineHost {
   /** A record marked as a probe is about to execute at virtual address `pc`; CYCLE and INSTRET are up to date. */
   probe(hart: number, pc: bigint): void;
   /** Architectural event (EV_TRAP, EV_RETURN of hart/layout.ts); made only while M_EVENTS is 1. */
-  event(hart: number, kind: number, a: number, b: bigint): void;
+  event(hart: number, kind: number, a: number, b: number): void;
 }
 
 /** An engine bound to one machine's memory. */
@@ -44,11 +44,8 @@ export interface Engine {
   memoryChanged(): void;
 }
 
-/** What an engine is built from. */
+/** What the choice of an engine's parts depends on. The memory is filled: machine block, CSR table, hart areas, RAM. */
 export interface EngineSetup {
-  /** Machine block, CSR table, hart areas and RAM are filled (hart/layout.ts). */
-  readonly memory: WebAssembly.Memory;
-  readonly host: MachineHost;
   /** Extensions by the names of the instruction tables. */
   readonly extensions: ReadonlySet<string>;
   /** The registers of this machine (isa/csrs.ts, resolveCsrs). */
@@ -56,4 +53,5 @@ export interface EngineSetup {
   readonly config: MachineConfig;
 }
 
-export type EngineFactory = (setup: EngineSetup) => Engine;
+/** Builds an engine over a machine's memory. */
+export type EngineFactory = (memory: WebAssembly.Memory, host: MachineHost) => Engine;

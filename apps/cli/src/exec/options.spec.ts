@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { help, parseExecArguments } from './options.js';
+
+describe('dvfarm exec arguments', () => {
+  it('take every option of the issue', () => {
+    expect(
+      parseExecArguments([
+        'p.elf',
+        '--load',
+        'a@b.bin@0x80400000',
+        '--load=c.bin@0x80500000',
+        '--initrd',
+        'i@0x81000000',
+        '--dtb',
+        't.dtb',
+        '--entry',
+        '0x80000004',
+        '--append',
+        '--quiet x=1',
+        '--machine',
+        'firesim',
+        '--harts',
+        '2',
+        '--memory',
+        '1G',
+        '--isa',
+        'rv64gch',
+        '--misaligned',
+        'trap',
+        '--dvext',
+        'strict',
+        '--engine',
+        'reference',
+        '--timing',
+        'rocket:a',
+        '--set',
+        'l2.hit=20',
+        '--set',
+        'a.b=true',
+        '--set',
+        'c=text',
+        '--quantum',
+        '5',
+        '--seed',
+        '6',
+        '--max-instructions',
+        '7',
+        '--signature',
+        's',
+        '--uart',
+        'u',
+        '--json',
+      ]),
+    ).toEqual({
+      elf: 'p.elf',
+      load: [
+        { file: 'a@b.bin', address: 0x8040_0000n },
+        { file: 'c.bin', address: 0x8050_0000n },
+      ],
+      initrd: { file: 'i', address: 0x8100_0000n },
+      dtb: 't.dtb',
+      entry: 0x8000_0004n,
+      append: '--quiet x=1',
+      machine: {
+        machine: 'firesim',
+        harts: 2,
+        memoryBytes: 2 ** 30,
+        isa: 'rv64gch',
+        misaligned: 'trap',
+        dvext: 'strict',
+        timing: 'rocket:a',
+        set: { 'l2.hit': 20, 'a.b': true, c: 'text' },
+        quantum: 5,
+        seed: 6,
+      },
+      engine: 'reference',
+      maxInstructions: 7,
+      signature: 's',
+      uart: 'u',
+      json: true,
+    });
+  });
+
+  it('leave what is not said to the presets', () => {
+    expect(parseExecArguments(['p.elf', '--uart', 'stdio'])).toEqual({
+      elf: 'p.elf',
+      load: [],
+      machine: { set: {} },
+      engine: 'interpreter',
+      json: false,
+    });
+  });
+
+  it.each([
+    [[], /^arguments: found nothing to run, expected FILE\.elf or --load FILE@0xADDR$/],
+    [['a', 'b'], /^arguments: found "a" "b", expected at most one FILE\.elf$/],
+    [['a', '--frobnicate'], /^--frobnicate: found an unknown option/],
+    [['a', '-x'], /^-x: found an unknown option/],
+    [['a', '--memory'], /^--memory: found no value, expected one$/],
+    [['a', '--memory', '5Q'], /^--memory: found "5Q", expected a size such as 512M$/],
+    [['a', '--harts', 'two'], /^--harts: found "two", expected a whole number$/],
+    [['a', '--harts', '1', '--harts', '2'], /^--harts: found the option twice/],
+    [['a', '--load', 'x'], /^--load: found "x", expected FILE@0xADDR$/],
+    [['a', '--load', 'x@y'], /^--load: found "y", expected an address/],
+    [
+      ['a', '--engine', 'jit'],
+      /^--engine: found "jit", which is not built yet, expected one of interpreter, reference$/,
+    ],
+    [['a', '--engine', 'fast'], /^--engine: found "fast", expected one of/],
+    [['a', '--set', 'x'], /^--set: found "x", expected NAME=VALUE/],
+    [['a', '--set', 'x=1', '--set', 'x=2'], /^--set: found x twice/],
+    [['a', '--max-instructions', '0'], /^--max-instructions: found 0/],
+    [['a', '--json=1'], /^--json: found "1", expected no value$/],
+  ])('%j is refused with one line', (args, message) => {
+    expect(() => parseExecArguments(args)).toThrow(message);
+  });
+
+  it('help names every option', () => {
+    expect(parseExecArguments(['--help'])).toBe('help');
+    for (const option of [
+      'load',
+      'initrd',
+      'dtb',
+      'entry',
+      'append',
+      'machine',
+      'harts',
+      'memory',
+      'isa',
+      'misaligned',
+      'dvext',
+      'engine',
+      'timing',
+      'set',
+      'quantum',
+      'seed',
+      'max-instructions',
+      'signature',
+      'uart',
+      'json',
+    ])
+      expect(help).toContain(`--${option}`);
+  });
+});

@@ -1,0 +1,29 @@
+/** RV64 + H + DV-ext as a library: pure TypeScript and WebAssembly, no Node. */
+export { ConfigError } from './machine/config-error.js';
+export {
+  dvextProfiles,
+  machineSettings,
+  presetNames,
+  resolveConfig,
+  type DvextProfile,
+  type MachineConfig,
+  type MachineOptions,
+  type PresetName,
+  type SettingValue,
+} from './machine/config.js';
+export {
+  buildMachine,
+  type BootImages,
+  type BuiltMachine,
+  type ConsolePorts,
+  type NamedBytes,
+} from './machine/builder.js';
+export { engineNames, type Engine, type EngineName } from './machine/engine.js';
+export { engineFactory } from './machine/engines.js';
+export { parseAddress } from './machine/load-plan.js';
+export { Machine, type MachineExit, type RunState } from './machine/machine.js';
+export { memoryMap } from './machine/memory-map.js';
+export { labelsOf, type ImageMode, type Label, type Measurement } from './machine/probes.js';
+export { formatSignature, signatureRange, type SignatureRange } from './machine/signature.js';
+export { parseSymbolFile, type CodeSymbol } from './machine/symbols.js';
+export { stateHash } from './trace/state-hash.js';

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { resolveConfig, type MachineOptions } from './config.js';
+import { isaString, misa, parseIsa } from './isa-string.js';
+
+describe('machine configuration', () => {
+  it('virt has the defaults of the issue', () => {
+    expect(resolveConfig({})).toMatchObject({
+      harts: 1,
+      memoryBytes: 512 * 2 ** 20,
+      isa: { h: true },
+      misaligned: 'emulate',
+      pmpEntries: 16,
+      pmpGrain: 2,
+      timebaseHz: 10_000_000,
+      cyclesPerTick: 100,
+      dvext: 'none',
+      timing: { model: 'none' },
+      quantum: 1000,
+      seed: 0,
+    });
+  });
+
+  it('firesim traps misaligned accesses, has 4 KiB PMP granules, 3200 cycles a tick, DV-ext and the cycle model', () => {
+    expect(resolveConfig({ machine: 'firesim' })).toMatchObject({
+      misaligned: 'trap',
+      pmpGrain: 12,
+      asidBits: 0,
+      vmidBits: 0,
+      timebaseHz: 1_000_000,
+      cyclesPerTick: 3200,
+      dvext: 'rocket',
+      timing: { model: 'rocket' },
+    });
+  });
+
+  it('tells parameters of the machine from those of the cycle model', () => {
+    const config = resolveConfig({ machine: 'firesim', set: { 'vpmp.absent': true, 'l2.hit': 20 } });
+    expect(config.vpmpAbsent).toBe(true);
+    expect(config.timing.parameters.get('l2.hit')).toBe(20);
+  });
+
+  it.each<[MachineOptions, RegExp]>([
+    [{ machine: 'pc' as never }, /^--machine: found "pc", expected one of virt, firesim$/],
+    [{ harts: 0 }, /^--harts: found 0, expected a whole number from 1 to 8$/],
+    [{ harts: 9 }, /^--harts/],
+    [{ memoryBytes: 4 * 2 ** 30 }, /^--memory: found 4294967296/],
+    [{ memoryBytes: 2 ** 20 + 1 }, /^--memory: found 1048577 bytes, expected a multiple of 4 KiB$/],
+    [{ isa: 'rv32imac' }, /^--isa: found rv32, expected rv64$/],
+    [{ isa: 'rv64imac_zba' }, /^--isa: found extension "zba"/],
+    [{ isa: 'rv64ima' }, /^--isa: found "rv64ima" without "c"/],
+    [{ isa: 'x86' }, /^--isa/],
+    [{ isa: 'rv64gc', dvext: 'rocket' }, /^--dvext: found "rocket" with an ISA without h/],
+    [{ timing: 'fast' }, /^--timing: found "fast", expected none, rocket or rocket:PRESET$/],
+    [{ timing: 'none:x' }, /^--timing/],
+    [{ set: { 'l2.hit': 3 } }, /^--set: found l2\.hit with timing "none"/],
+    [{ machine: 'firesim', timing: 'rocket:x' }, /^--timing: found rocket:x, expected rocket:PRESET with one of/],
+    [{ machine: 'firesim', set: { 'l2.hti': 3 } }, /^--set l2\.hti: found no such parameter, expected one of l2\./],
+    [
+      { timing: 'rocket', set: { 'clock.core': 1 } },
+      /^--set clock\.core: found 1 MHz, expected a multiple of the timebase/,
+    ],
+    [{ set: { 'vpmp.absent': 3 } }, /^--set vpmp\.absent: found 3, expected true or false$/],
+    [{ quantum: 0 }, /^--quantum/],
+    [{ seed: -1 }, /^--seed/],
+  ])('refuses %j with one line', (options, message) => {
+    expect(() => resolveConfig(options)).toThrow(message);
+  });
+});
+
+describe('ISA string', () => {
+  it('announces what exists', () => {
+    expect(isaString(parseIsa('rv64gch'))).toBe('rv64imach_zicntr_zicsr_zifencei');
+    expect(isaString(parseIsa('RV64IMAC_Zicsr'))).toBe('rv64imac_zicntr_zicsr_zifencei');
+    expect(misa({ h: true }, false)).toBe((2n << 62n) | 0x14_1185n);
+    expect(misa({ h: false }, true)).toBe((2n << 62n) | 0x214_1105n);
+  });
+});
