@@ -92,8 +92,10 @@ static void run(struct vm *vm) {
     set_reg(KVM_REG_RISCV_CORE + 10, 0);         /* a0 = hart id */
     set_reg(KVM_REG_RISCV_CORE + 11, GUEST_DTB); /* a1 */
     while (!vm->stopped) {
+        PHASE(transfer);
         STEP(vmm_ioctl);
         long result = sys_ioctl(vcpu_fd, KVM_RUN, 0);
+        PHASE(other);
         STEP(vmm_dispatch);
         if (result < 0 && result != -EINTR) die(1, "/dev/kvm: KVM_RUN failed, errno %d", (int)-result);
         if (result < 0) continue;
