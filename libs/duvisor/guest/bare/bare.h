@@ -42,6 +42,10 @@ struct counts {
 };
 
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* /chosen/bootargs; "" when there is none. */
+const char *boot_arguments(const struct fdt *tree);
+/* Is `word` one of the space-separated words? */
+bool has_word(const char *args, const char *word);
 /* `iterations=N warmup=N` from /chosen/bootargs; false if iterations is missing or a value is no number. */
 bool read_counts(const struct fdt *tree, struct counts *counts);
 /* One line: "result <name> operations=<n> cycles=<by the guest's own counter>". */

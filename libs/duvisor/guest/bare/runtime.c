@@ -30,13 +30,27 @@ static bool argument(const char *args, const char *key, u64 missing, u64 *value)
     return true;
 }
 
-bool read_counts(const struct fdt *tree, struct counts *counts) {
+const char *boot_arguments(const struct fdt *tree) {
     int chosen = fdt_child(tree, fdt_root(tree), "chosen");
     const char *args = chosen < 0 ? 0 : fdt_property(tree, chosen, "bootargs", 0);
-    if (args && argument(args, "iterations", 0, &counts->iterations) && argument(args, "warmup", 0, &counts->warmup) &&
+    return args ? args : "";
+}
+
+bool has_word(const char *args, const char *word) {
+    size_t length = strlen(word);
+    for (;; args++) {
+        if (strncmp(args, word, length) == 0 && (args[length] == 0 || args[length] == ' ')) return true;
+        while (*args && *args != ' ') args++;
+        if (!*args) return false;
+    }
+}
+
+bool read_counts(const struct fdt *tree, struct counts *counts) {
+    const char *args = boot_arguments(tree);
+    if (argument(args, "iterations", 0, &counts->iterations) && argument(args, "warmup", 0, &counts->warmup) &&
         counts->iterations > 0)
         return true;
-    say("bootargs: found \"%s\", expected iterations=N [warmup=N]\n", args ? args : "");
+    say("bootargs: found \"%s\", expected iterations=N [warmup=N]\n", args);
     return false;
 }
 
