@@ -47,7 +47,7 @@ async function main(): Promise<void> {
 
   await consumer.start();
   // Tells a parent that waits for it; there is none when the worker was started by hand.
-  process.send?.({ ready: true });
+  process.send?.({ kind: 'ready' });
 }
 
 function fail(error: unknown): never {

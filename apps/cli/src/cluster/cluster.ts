@@ -92,8 +92,8 @@ export class Cluster {
     const { home, workers, usefulWorkers, say, signal } = this.options;
     let wanted = workers ?? Math.max(1, Math.min(availableParallelism(), usefulWorkers, mostWorkers));
     if (joined && workers === undefined) {
-      const known = await this.api.call('/workers', z.object({ items: z.array(workerViewSchema) }));
-      if (known.items.some((worker) => worker.alive)) wanted = 0;
+      const known = await this.api.call('/workers', z.array(workerViewSchema));
+      if (known.some((worker) => worker.alive)) wanted = 0;
     }
     if (wanted === 0) return;
     say(`starting ${String(wanted)} worker${wanted === 1 ? '' : 's'}`);

@@ -28,7 +28,7 @@ function started(script: string, options: { restarts?: number; stopDeadlineMs?: 
   return service;
 }
 
-const ready = `process.send({ ready: true }); setInterval(() => {}, 1000);`;
+const ready = `process.send({ kind: 'ready' }); setInterval(() => {}, 1000);`;
 
 describe('a service', () => {
   it('is ready when it says so, writes to its log, and ends when asked to', async () => {
@@ -87,7 +87,7 @@ describe('a service', () => {
     const parent = started(
       `import { spawn } from 'node:child_process';
        const child = spawn(process.execPath, [${JSON.stringify(child)}], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], detached: true });
-       child.on('message', () => process.send({ ready: true })); setInterval(() => {}, 1000);`,
+       child.on('message', () => process.send({ kind: 'ready' })); setInterval(() => {}, 1000);`,
     );
     await parent.ready(10_000);
     process.kill(parent.pid, 'SIGKILL');

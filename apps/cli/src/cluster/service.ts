@@ -37,7 +37,7 @@ export class Service {
     return this.child.pid ?? 0;
   }
 
-  /** The process sent `{ ready: true }`. Rejects with its last line when it ends first. */
+  /** The process sent `{ kind: 'ready' }`. Rejects with its last line when it ends first. */
   ready(deadlineMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const { name, logFile } = this.options;
@@ -46,7 +46,7 @@ export class Service {
         deadlineMs,
       );
       const onMessage = (message: unknown): void => {
-        if (typeof message === 'object' && message !== null && 'ready' in message) done();
+        if ((message as { kind?: unknown } | null)?.kind === 'ready') done();
       };
       const child = this.child;
       const done = (error?: Error): void => {
