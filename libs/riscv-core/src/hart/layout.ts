@@ -272,8 +272,6 @@ export const ACCESS_SIZE = 3;
 export const ACCESS_UNSIGNED = 4;
 /** bit 3: rd is a floating-point register (a 4-byte load is NaN-boxed) */
 export const ACCESS_FLOAT = 8;
-/** `amo`: access kind | operation << AMO_SHIFT, the operation being bits 31:27 (funct5) of the instruction. */
-export const AMO_SHIFT = 8;
 /** Access types of a translation. */
 export const ACCESS_FETCH = 0;
 export const ACCESS_LOAD = 1;

@@ -1,0 +1,28 @@
+/**
+ * The core module: everything about a hart that is neither decoding nor plain computation, written once and called by the
+ * interpreter, the JIT and, for tests, by TypeScript. Protocol: docs/architecture.md, "Engines"; typed in src/core/core-module.ts.
+ */
+import { trPa, translate } from "./mmu";
+
+export { slowLoad as load, slowStore as store, amo, loadReserved as lr, storeConditional as sc } from "./memory";
+export { system } from "./system";
+export { illegal, raise } from "./trap";
+export {
+  codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as t_fetch, memoryChanged as memory_changed,
+  dropAllCode as drop_all_code,
+} from "./code";
+export { poll, nextTimer as next_timer, sleepUntil as sleep_until } from "./poll";
+export { resetHart as reset_hart, refreshHart as refresh_hart } from "./reset";
+export { pending, pickInterrupt as pick_interrupt } from "./irq";
+export { mtime } from "./clint";
+export { pmpAllows as pmp_allows } from "./pmp";
+export { translate };
+export { readCsr as read_csr } from "./csr-read";
+export { writeCsr as write_csr } from "./csr-write";
+export { t_branch, t_jal, t_jalr, t_muldiv, t_reset } from "./timing/api";
+
+/** Physical address of the last translate() that returned 0. */
+export function translated(): u64 {
+  return trPa;
+}
+

@@ -1,0 +1,71 @@
+/** `poll` of the protocol: interrupts, sleep, limits. Called at yield points and at the start of a turn. */
+import {
+  CYCLE, HART_ID, INSTRET, INSTRET_LIMIT, M_EXIT_REQUEST, M_MTIMECMP, SLEPT, STOPAT, STOP_EXIT, STOP_LIMIT, STOP_NONE,
+  STOP_REASON, STOP_TURN, STOP_WFI, TURN_END, WFI,
+} from "../src/hart/layout";
+import { CSR_MIE } from "../src/hart/csr-slots";
+import { IRQ_MTI } from "../src/isa/causes";
+import { cycleOf, mtime } from "./clint";
+import { virtualClock, virtualTimerBit, vtimecmp } from "./dvirq";
+import { pending, pickInterrupt, pickedMode } from "./irq";
+import { csr } from "./state";
+import { interrupt } from "./trap";
+
+/** Takes the highest interrupt, if any; then says whether the hart must stop, and why. */
+export function poll(h: usize): i32 {
+  const reason = decide(h);
+  store<i32>(h, reason, STOP_REASON);
+  return reason;
+}
+
+function decide(h: usize): i32 {
+  if (load<i32>(M_EXIT_REQUEST)) return STOP_EXIT;
+  if (load<i32>(h, WFI)) {
+    // 3.3.3: any pending and enabled interrupt ends the wait, taken or not.
+    if ((pending(h) & csr(h, CSR_MIE)) == 0) return STOP_WFI;
+    store<i32>(h, 0, WFI);
+  }
+  const number = pickInterrupt(h);
+  if (number >= 0) interrupt(h, number, pickedMode);
+
+  const cycle = load<u64>(h, CYCLE);
+  const instret = load<u64>(h, INSTRET);
+  const limit = load<u64>(h, INSTRET_LIMIT);
+  const turnEnd = load<u64>(h, TURN_END);
+  if (instret >= limit) return STOP_LIMIT;
+  if (cycle >= turnEnd) return STOP_TURN;
+  let stopAt = min<u64>(turnEnd, nextTimer(h));
+  // Every instruction costs at least one cycle, so the limit cannot be passed before then.
+  const left = limit - instret;
+  if (left < stopAt - cycle) stopAt = cycle + left;
+  store<u64>(h, stopAt, STOPAT);
+  return STOP_NONE;
+}
+
+/**
+ * Cycle at which a timer that is not pending yet and whose interrupt is enabled will fire; all ones = none. Whatever changes
+ * enables, timers or lines is a yielding instruction, so a new poll follows it.
+ */
+export function nextTimer(h: usize): u64 {
+  const enabled = csr(h, CSR_MIE);
+  let next = u64.MAX_VALUE;
+  if (enabled & (1 << IRQ_MTI)) {
+    const now = mtime(h);
+    const deadline = load<u64>(M_MTIMECMP + load<i32>(h, HART_ID) * 8);
+    if (now < deadline) next = cycleOf(h, now, deadline);
+  }
+  if (enabled & virtualTimerBit(h)) {
+    const now = virtualClock(h);
+    const deadline = vtimecmp(h);
+    if (now < deadline) next = min<u64>(next, cycleOf(h, now, deadline));
+  }
+  return next;
+}
+
+/** Lets a sleeping hart's clock run on to `cycle`. */
+export function sleepUntil(h: usize, cycle: u64): void {
+  const now = load<u64>(h, CYCLE);
+  if (cycle <= now) return;
+  store<u64>(h, load<u64>(h, SLEPT) + (cycle - now), SLEPT);
+  store<u64>(h, cycle, CYCLE);
+}

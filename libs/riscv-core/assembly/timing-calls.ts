@@ -1,0 +1,55 @@
+/** The core's calls of the cycle model: nothing with M_TIMING = 0. Order: assembly/timing/api.ts. */
+import { ACCESS_FETCH, M_TIMING } from "../src/hart/layout";
+import * as model from "./timing/api";
+
+// @ts-ignore: decorator
+@inline
+export function timed(): bool {
+  return load<i32>(M_TIMING) != 0;
+}
+
+export function timeTlb(h: usize, va: u64, access: i32, space: i32): void {
+  if (timed()) model.t_tlb(i32(h), va, access, space);
+}
+
+export function timeTlbFault(h: usize, va: u64, access: i32, space: i32): void {
+  if (timed()) model.t_tlb_fault(i32(h), va, access, space);
+}
+
+/** `pa` .. `pa` + `size` - 1 in RAM: one event per line. */
+export function timeData(h: usize, pa: u64, size: i32, kind: i32): void {
+  if (!timed()) return;
+  model.t_data(i32(h), pa, kind);
+  const last = pa + (size - 1);
+  if ((last ^ pa) >> 6) model.t_data(i32(h), last, kind);
+}
+
+export function timeMmio(h: usize, isStore: bool): void {
+  if (timed()) model.t_mmio(i32(h), isStore);
+}
+
+export function timeTrap(h: usize): void {
+  if (timed()) model.t_trap(i32(h));
+}
+
+export function timeFlushTlb(h: usize, scope: i32, hasVa: bool, va: u64): void {
+  if (timed()) model.t_flush_tlb(i32(h), scope, hasVa, va);
+}
+
+export function timeFlushIcache(h: usize): void {
+  if (timed()) model.t_flush_icache(i32(h));
+}
+
+/** Will the fetch at `va` need a walk? */
+export function fetchNeedsWalk(h: usize, va: u64, space: i32): bool {
+  return model.t_tlb_misses(i32(h), va, ACCESS_FETCH, space) != 0;
+}
+
+/** Filter entries of the timed variant prove presence in DTLB and L1D too: the model keeps them. */
+export function enterFilter(h: usize, va: u64, linear: usize, writable: bool): void {
+  model.t_filter_enter(i32(h), va, i32(linear), writable);
+}
+
+export function timeFetch(h: usize, va: u64, pa: u64, space: i32): void {
+  model.t_fetch(i32(h), va, pa, space);
+}

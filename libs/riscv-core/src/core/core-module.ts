@@ -1,0 +1,117 @@
+/**
+ * The core module (libs/riscv-core/assembly) as TypeScript sees it. Protocol of its functions: docs/architecture.md, "Engines".
+ * `h` = linear address of a hart area, `rec` = linear address of a predecoded record; 64-bit values travel as signed bigint.
+ */
+import { coreModuleBase64 } from '../generated/core-module.js';
+import { HARTS, HART_STRIDE, M_MMIO_STATUS } from '../hart/layout.js';
+import type { AccessSize, MachineHost } from '../machine/engine.js';
+
+export interface CoreExports {
+  // Slow paths of the interpreter. EVENT in the hart area tells how they ended (EVENT_*).
+  readonly load: (h: number, va: bigint, kind: number, rec: number) => bigint;
+  readonly store: (h: number, va: bigint, value: bigint, kind: number, rec: number) => void;
+  /** `kindAndOp` = log2(size) | AMO_* << 4. */
+  readonly amo: (h: number, va: bigint, value: bigint, kindAndOp: number, rec: number) => bigint;
+  readonly lr: (h: number, va: bigint, kind: number, rec: number) => bigint;
+  readonly sc: (h: number, va: bigint, value: bigint, kind: number, rec: number) => bigint;
+  readonly system: (h: number, operation: number, rec: number) => void;
+  readonly illegal: (h: number, rec: number) => void;
+  /** Slot of the page `pc` executes from; 0 = trap taken. */
+  readonly code_lookup: (h: number, pc: bigint) => number;
+  /** Record of the instruction that straddles two pages at `pc`; 0 = trap taken. */
+  readonly fetch_cross: (h: number, pc: bigint) => number;
+  /** Cycle model: the pc entered another line of the page looked up last. */
+  readonly t_fetch: (h: number, pc: bigint) => void;
+  /** STOP_*. */
+  readonly poll: (h: number) => number;
+
+  // For the machine.
+  /** Clears the hart area (state of the core and CSRs, not the filters' links); M-mode. The machine block comes first. */
+  readonly reset_hart: (h: number, id: number) => void;
+  /** After registers were written from outside: PMP ranges and context slots. */
+  readonly refresh_hart: (h: number) => void;
+  /** Cycle at which the next enabled timer of the hart fires; all ones (-1n) = none. */
+  readonly next_timer: (h: number) => bigint;
+  /** Moves a sleeping hart's clock on; the cycles count as slept. */
+  readonly sleep_until: (h: number, cycle: bigint) => void;
+  /** RAM in [pa, pa + size) was written by a device. */
+  readonly memory_changed: (pa: bigint, size: bigint) => void;
+  readonly drop_all_code: () => void;
+
+  // Single questions, for tests and debugging.
+  readonly mtime: (h: number) => bigint;
+  /** mip. */
+  readonly pending: (h: number) => bigint;
+  /** Number of the interrupt to take now, -1 = none. */
+  readonly pick_interrupt: (h: number) => number;
+  /** Takes exception `cause`; `gpa` 0 = none. */
+  readonly raise: (h: number, cause: number, tval: bigint, gva: number, gpa: bigint) => void;
+  /** Cause of the fault or 0; then `translated()` is the physical address. `access`: ACCESS_*. */
+  readonly translate: (
+    h: number,
+    va: bigint,
+    size: bigint,
+    access: number,
+    prv: number,
+    virtualized: number,
+    execute: number,
+  ) => number;
+  readonly translated: () => bigint;
+  /** `need`: 1 read, 2 write, 4 execute. */
+  readonly pmp_allows: (h: number, pa: bigint, size: bigint, need: number, prv: number, virtualized: number) => number;
+  /** No access check; CSR by its own number whatever V is. */
+  readonly read_csr: (h: number, number: number) => bigint;
+  readonly write_csr: (h: number, number: number, value: bigint) => void;
+
+  // Cycle model (assembly/timing/api.ts).
+  readonly t_reset: () => void;
+  readonly t_branch: (h: number, pc: bigint, length: number, taken: number, target: bigint) => number;
+  readonly t_jal: (h: number, pc: bigint, length: number, target: bigint, rd: number) => number;
+  readonly t_jalr: (h: number, pc: bigint, length: number, target: bigint, rd: number, rs1: number) => number;
+  readonly t_muldiv: (h: number, kind: number, a: bigint, b: bigint, slack: number) => number;
+}
+
+export interface Core {
+  /** As imports of another wasm module. */
+  readonly exports: CoreExports & WebAssembly.ModuleImports;
+  /** Forgets every predecoded record. */
+  dropAllCode(): void;
+}
+
+export interface CoreCallbacks {
+  /** Fills the record at `rec`; a record outside the code slots is the hart's crossing one (CROSS_BITS). */
+  decode(h: number, rec: number, pc: bigint): void;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+function coreModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(coreModuleBase64), (character) => character.charCodeAt(0)));
+  return compiled;
+}
+
+/** The core over one machine's memory. Its state is in that memory: several instances may serve the same machine in turn. */
+export function instantiateCore(memory: WebAssembly.Memory, host: MachineHost, callbacks: CoreCallbacks): Core {
+  const view = new DataView(memory.buffer);
+  const hartOf = (h: number): number => (h - HARTS) / HART_STRIDE;
+  const unanswered = (): void => view.setUint32(M_MMIO_STATUS, 1, true);
+  const instance = new WebAssembly.Instance(coreModule(), {
+    env: {
+      memory,
+      mmio_load: (pa: bigint, size: number): bigint => {
+        const value = host.load(Number(BigInt.asUintN(64, pa)), size as AccessSize);
+        if (value === undefined) unanswered();
+        return value ?? 0n;
+      },
+      mmio_store: (pa: bigint, size: number, value: bigint): void => {
+        const done = host.store(Number(BigInt.asUintN(64, pa)), size as AccessSize, BigInt.asUintN(64, value));
+        if (!done) unanswered();
+      },
+      decode: (h: number, rec: number, pc: bigint): void => callbacks.decode(h, rec, BigInt.asUintN(64, pc)),
+      tohost: (): void => host.tohost(),
+      event: (h: number, kind: number, a: number, b: number): void => host.event(hartOf(h), kind, a, BigInt(b)),
+    },
+  });
+  const exports = instance.exports as unknown as Core['exports'];
+  return { exports, dropAllCode: () => exports.drop_all_code() };
+}
