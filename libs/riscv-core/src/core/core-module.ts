@@ -109,7 +109,7 @@ export function instantiateCore(memory: WebAssembly.Memory, host: MachineHost, c
       },
       decode: (h: number, rec: number, pc: bigint): void => callbacks.decode(h, rec, BigInt.asUintN(64, pc)),
       tohost: (): void => host.tohost(),
-      event: (h: number, kind: number, a: number, b: number): void => host.event(hartOf(h), kind, a, BigInt(b)),
+      event: (h: number, kind: number, a: number, b: number): void => host.event(hartOf(h), kind, a, b),
     },
   });
   const exports = instance.exports as unknown as Core['exports'];

@@ -31,12 +31,15 @@ import { OP_CROSS, OP_ILLEGAL, OP_PAGE_END, OP_PROBE, opOf } from './ops.js';
 
 const PAGE = 4096;
 const SINK = 32;
+const mulDivClasses = new Set<string>(['mul', 'mulh', 'mulw', 'div', 'divw']);
 
-/** Static cycles of an instruction given its fall-through successors inside the page (src/timing/pipeline.ts). */
+/** The static half of the cycle model (src/timing/pipeline.ts). */
 export interface StaticCost {
-  /** How many successors the cost may depend on. */
+  /** How many successors in memory the cost may depend on. */
   readonly lookahead: number;
   cost(insn: DecodedInsn, successors: readonly DecodedInsn[]): number;
+  /** Multiply and divide: cycles until the result or the unit is needed. */
+  slack(insn: DecodedInsn, successors: readonly DecodedInsn[]): number;
 }
 
 /** A watched label: the real op of the record it replaced. */
@@ -80,9 +83,8 @@ export class CodeStore {
     const end = offset + (isCompressed(first) ? 2 : 4);
     const { successors, lookedTo } =
       insn && this.staticCost ? this.successors(page, end) : { successors: [], lookedTo: end };
-    const cost = insn && this.staticCost ? this.staticCost.cost(insn, successors) : 1;
     this.dependsOn(slot, offset, lookedTo - offset);
-    this.write(rec, insn, this.rawAt(page, offset), cost, this.watched(offset));
+    this.write(rec, insn, this.rawAt(page, offset), successors, this.watched(offset));
   }
 
   /** The real op of a probed record. */
@@ -96,18 +98,27 @@ export class CodeStore {
   private decodeCrossing(h: number, rec: number): void {
     const raw = this.view.getUint32(h + CROSS_BITS, true);
     const insn = this.decoder.decode(raw);
-    const cost = insn && this.staticCost ? this.staticCost.cost(insn, []) : 1;
-    this.write(rec, insn, raw, cost, this.watched(PAGE - 2));
+    this.write(rec, insn, raw, [], this.watched(PAGE - 2));
   }
 
-  private write(rec: number, insn: DecodedInsn | undefined, raw: number, cost: number, probed: boolean): void {
-    const { view } = this;
+  private write(
+    rec: number,
+    insn: DecodedInsn | undefined,
+    raw: number,
+    successors: readonly DecodedInsn[],
+    probed: boolean,
+  ): void {
+    const { view, staticCost } = this;
+    const cost = insn && staticCost ? staticCost.cost(insn, successors) : 1;
+    // Multiply and divide have no immediate: the field carries the slack that t_muldiv asks for.
+    const imm =
+      insn && staticCost && mulDivClasses.has(insn.insn.latency) ? staticCost.slack(insn, successors) : insn?.imm;
     view.setUint8(rec + REC_RD, insn === undefined || insn.rd === 0 ? SINK : insn.rd);
     view.setUint8(rec + REC_RS1, insn?.rs1 ?? 0);
     view.setUint8(rec + REC_RS2, insn?.rs2 ?? 0);
     view.setUint8(rec + REC_LEN, isCompressed(raw) ? 2 : 4);
     view.setUint16(rec + REC_COST, cost, true);
-    view.setInt32(rec + REC_IMM, insn?.imm ?? 0, true);
+    view.setInt32(rec + REC_IMM, imm ?? 0, true);
     view.setUint32(rec + REC_RAW, raw, true);
     view.setUint16(rec + REC_OP, probed ? OP_PROBE : insn ? opOf(insn.insn) : OP_ILLEGAL, true);
   }

@@ -12,7 +12,6 @@ export interface InterpreterOptions {
   readonly staticCost?: StaticCost;
 }
 
-
 /** Compiled interpreters by what they depend on: memory size and timing are part of the module. */
 const compiled = new Map<string, WebAssembly.Module>();
 
@@ -56,4 +55,3 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
     };
   };
 }
-
