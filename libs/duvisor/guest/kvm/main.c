@@ -18,7 +18,7 @@
 
 void vcpu_load(struct kvm_vcpu *v) {
     preempt_disable();
-    preempt_notifier_register(&v->notifier);
+    STEP_CALL(preempt_notifier_register, kvm_arch_vcpu_load, preempt_notifier_register(&v->notifier));
     arch_vcpu_load(v);
     preempt_enable();
 }
@@ -26,7 +26,7 @@ void vcpu_load(struct kvm_vcpu *v) {
 void vcpu_put(struct kvm_vcpu *v) {
     preempt_disable();
     arch_vcpu_put(v);
-    preempt_notifier_unregister(&v->notifier);
+    STEP_CALL(preempt_notifier_unregister, kvm_arch_vcpu_put, preempt_notifier_unregister(&v->notifier));
     preempt_enable();
 }
 
@@ -57,7 +57,7 @@ void vcpu_kick(struct kvm_vcpu *v) {
 }
 
 /* Next set bit at or after `from`, or KVM_MAX_VCPUS. */
-static u32 next_bit(const u64 *mask, u32 from) {
+static __attribute__((noinline)) u32 next_bit(const u64 *mask, u32 from) {
     if (from >= KVM_MAX_VCPUS) return KVM_MAX_VCPUS;
     u64 word = mask[from / 64] & ~0ul << (from % 64);
     while (!word) {
@@ -74,10 +74,14 @@ static u32 next_bit(const u64 *mask, u32 from) {
 void make_vcpus_request_mask(struct kvm *kvm, int request, const u64 *mask) {
     preempt_disable();
     u32 me = hart_id();
-    for (u32 i = next_bit(mask, 0); i < KVM_MAX_VCPUS; i = next_bit(mask, i + 1)) {
-        u32 index = i;
-        struct kvm_vcpu *v = vcpus_find(kvm->vcpus, &index);
-        if (!v || index != i) continue;
+    for (u32 from = 0;;) {
+        u32 i;
+        STEP_CALL(_find_next_bit, kvm_make_vcpus_request_mask, i = next_bit(mask, from));
+        if (i >= KVM_MAX_VCPUS) break;
+        from = i + 1;
+        struct kvm_vcpu *v;
+        STEP_CALL(xa_find, kvm_make_vcpus_request_mask, v = vcpus_find(kvm->vcpus, &i));
+        if (!v || i + 1 != from) continue;
         make_request(v, request);
         s32 hart = READ_ONCE(v->hart);
         if (hart >= 0 && (u32)hart != me) vcpu_kick(v);

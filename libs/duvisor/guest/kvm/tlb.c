@@ -35,7 +35,7 @@ static bool enqueue(struct kvm_vcpu *v, const struct hfence *hfence) {
     struct hfence *place = &v->hfence_queue[v->hfence_tail];
     room = place->type == HFENCE_NONE;
     if (room) {
-        memcpy(place, hfence, sizeof *place);
+        STEP_CALL(memcpy, make_xfence_request, memcpy(place, hfence, sizeof *place));
         if (++v->hfence_tail == KVM_HFENCE_QUEUE) v->hfence_tail = 0;
     }
     UNLOCK(make_xfence_request, &v->hfence_lock);
@@ -48,7 +48,7 @@ static bool dequeue(struct kvm_vcpu *v, struct hfence *hfence) {
     struct hfence *place = &v->hfence_queue[v->hfence_head];
     any = place->type != HFENCE_NONE;
     if (any) {
-        memcpy(hfence, place, sizeof *hfence);
+        STEP_CALL(memcpy, kvm_riscv_hfence_process, memcpy(hfence, place, sizeof *hfence));
         place->type = HFENCE_NONE;
         if (++v->hfence_head == KVM_HFENCE_QUEUE) v->hfence_head = 0;
     }
@@ -73,11 +73,12 @@ void hfence_process(struct kvm_vcpu *v) {
 void hfence_gpa(struct kvm *kvm, gpa_t gpa, u64 size, u64 order) {
     const struct hfence hfence = {.type = HFENCE_GVMA_PAGES, .order = order, .address = gpa, .size = size};
     u64 mask[KVM_MAX_VCPUS / 64];
-    memset(mask, 0, sizeof mask);
+    STEP_CALL(memset, make_xfence_request, memset(mask, 0, sizeof mask));
     int request = REQ_HFENCE;
-    u32 i;
-    struct kvm_vcpu *v;
-    for_each_vcpu(i, v, kvm) {
+    for (u32 i = 0;; i++) {
+        struct kvm_vcpu *v;
+        STEP_CALL(xa_find, make_xfence_request, v = vcpus_find(kvm->vcpus, &i));
+        if (!v) break;
         mask[i / 64] |= 1ul << (i % 64);
         if (!enqueue(v, &hfence)) request = REQ_HFENCE_GVMA_ALL; /* the ring is full: everything */
     }
