@@ -43,13 +43,19 @@ static void read_cpus(const struct fdt *t, int root) {
     if (timebase_hz == 0) panic("boot: no timebase-frequency in the device tree");
 }
 
+/* Copy and leave zeros behind: contig.c counts on untouched RAM being zero. */
+static void move(char *to, char *from, u64 size) {
+    memmove(to, from, size);
+    if (from >= to + size) memset(from, 0, size);
+}
+
 paddr_t boot_read(paddr_t tree, u32 hartid) {
     struct fdt t;
     boot.boot_hartid = hartid;
     boot.bootargs = "";
     if (!fdt_open(&t, phys_to_virt(tree))) panic("boot: no device tree at 0x%lx", tree);
     if (t.total_size > sizeof(device_tree)) panic("boot: device tree of %u bytes, at most %lu", t.total_size, sizeof(device_tree));
-    memcpy(device_tree, phys_to_virt(tree), t.total_size);
+    move(device_tree, phys_to_virt(tree), t.total_size);
     fdt_open(&t, device_tree);
 
     int root = fdt_root(&t), chosen = fdt_child(&t, root, "chosen");
@@ -69,7 +75,7 @@ paddr_t boot_read(paddr_t tree, u32 hartid) {
     if (end > start) {
         boot.initrd_size = end - start;
         boot.initrd = phys_to_virt(free);
-        memmove(phys_to_virt(free), phys_to_virt(start), boot.initrd_size);
+        move(phys_to_virt(free), phys_to_virt(start), boot.initrd_size);
         free = ALIGN_UP(free + boot.initrd_size, PAGE_SIZE);
     }
     return free;

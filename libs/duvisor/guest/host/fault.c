@@ -146,7 +146,7 @@ int remap_pfn_range(struct vma *v, u64 pfn) {
         do { /* the rest of this leaf table */
             *slot++ = pfn_pte(pfn++, bits);
             va += PAGE_SIZE;
-        } while (va < v->end && va & ((1UL << 21) - 1));
+        } while (va < v->end && va & (LEAF_TABLE_SPAN - 1));
     }
     sfence_all();
     return 0;

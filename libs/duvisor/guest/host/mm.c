@@ -71,39 +71,44 @@ struct vma *mm_add_vma(struct mm *mm, u64 start, u64 end, u64 flags, struct file
     return v;
 }
 
-/* Take the pages of [start, end) out of the page table and drop them. mmap_lock held for writing. */
-static void zap_range(struct vma *v, u64 start, u64 end) {
+/* Drop what a page-table entry of the VMA mapped. */
+static void zap_entry(struct mm *mm, pte_t e) {
+    if (e & PTE_SPECIAL) return;
+    struct page *p = pfn_to_page(pte_pfn(e));
+    if (p == zero_page) return;
+    if (e & PTE_D) set_page_dirty(p);
+    atomic_dec(&p->mapcount);
+    if (p->mapping == mm) {
+        mod_zone_stat(ZONE_ANON_PAGES, -1);
+        mm->counters[MM_ANON]--;
+    } else {
+        mm->counters[MM_FILE]--;
+    }
+    put_page(p);
+}
+
+/* Take the pages of a whole VMA out of the page table. mmap_lock held for writing. */
+static void zap_vma(struct vma *v) {
     struct mm *mm = v->mm;
     list_for_each(l, &mm->notifiers) {
         struct mm_notifier *n = list_entry(l, struct mm_notifier, link);
-        n->ops->invalidate_start(n, start, end);
+        n->ops->invalidate_start(n, v->start, v->end);
     }
-    for (u64 va = start; va < end; va += PAGE_SIZE) {
+    for (u64 va = v->start; va < v->end;) {
+        u64 stop = MIN(v->end, ALIGN_DOWN(va, LEAF_TABLE_SPAN) + LEAF_TABLE_SPAN);
         pte_t *slot = page_table_slot(mm->pgd, va, false);
-        if (!slot) { /* no leaf table: nothing up to the next one */
-            va = ALIGN_DOWN(va, 1UL << 21) + (1UL << 21) - PAGE_SIZE;
-            continue;
+        for (; slot && va < stop; va += PAGE_SIZE, slot++) {
+            pte_t e = *slot;
+            if (!pte_present(e)) continue;
+            WRITE_ONCE(*slot, 0);
+            zap_entry(mm, e);
         }
-        pte_t e = *slot;
-        if (!pte_present(e)) continue;
-        WRITE_ONCE(*slot, 0);
-        if (e & PTE_SPECIAL) continue;
-        struct page *p = pfn_to_page(pte_pfn(e));
-        if (p == zero_page) continue;
-        if (e & PTE_D) set_page_dirty(p);
-        atomic_dec(&p->mapcount);
-        if (p->mapping == mm) {
-            mod_zone_stat(ZONE_ANON_PAGES, -1);
-            mm->counters[MM_ANON]--;
-        } else {
-            mm->counters[MM_FILE]--;
-        }
-        put_page(p);
+        va = stop;
     }
     sfence_all();
     list_for_each(l, &mm->notifiers) {
         struct mm_notifier *n = list_entry(l, struct mm_notifier, link);
-        n->ops->invalidate_end(n, start, end);
+        n->ops->invalidate_end(n, v->start, v->end);
     }
 }
 
@@ -145,7 +150,7 @@ static int unmap_locked(struct mm *mm, u64 start, u64 end) {
     int error = isolate(mm, start, end);
     if (error) return error;
     for (struct vma *v; (v = find_vma(mm, start)) && v->start < end;) {
-        zap_range(v, v->start, v->end);
+        zap_vma(v);
         remove_vma(v);
     }
     return 0;
@@ -220,7 +225,7 @@ s64 mm_map(struct mm *mm, u64 addr, u64 length, u64 vm_flags, bool fixed, struct
             int error = file->ops->mmap ? file->ops->mmap(file, v) : -ENODEV;
             if (error) {
                 v->ops = NULL;
-                zap_range(v, v->start, v->end);
+                zap_vma(v);
                 remove_vma(v);
                 result = error;
             }
@@ -255,7 +260,7 @@ void mm_put(struct mm *mm) {
     lru_drain();
     for (struct rb_node *n; (n = rb_first(&mm->vmas));) {
         struct vma *v = rb_entry(n, struct vma, node);
-        zap_range(v, v->start, v->end);
+        zap_vma(v);
         remove_vma(v);
     }
     page_table_free(mm->pgd);

@@ -150,11 +150,11 @@ void task_exit(int code) {
     spin_unlock_irqrestore(&p->lock, flags);
 
     if (last) files_close_all(p->files);
+    if (last && p == init_process) end_of_init(p->exit_code);
     struct mm *mm = t->mm;
     t->mm = NULL;
     switch_mm(NULL);
     mm_put(mm);
-    if (last && p == init_process) end_of_init(p->exit_code);
 
     local_irq_disable();
     if (last) t->process = &kernel_process;

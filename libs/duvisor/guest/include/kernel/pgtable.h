@@ -18,6 +18,7 @@ typedef u64 pte_t;
 #define PTE_LEAF (PTE_R | PTE_W | PTE_X)
 
 #define PT_LEVELS 3
+#define LEAF_TABLE_SPAN (1UL << 21) /* bytes one last-level table maps */
 #define PT_INDEX(va, level) (((va) >> (PAGE_SHIFT + 9 * (level))) & 511)
 
 static inline u64 pte_pfn(pte_t e) { return (e >> 10) & ((1UL << 44) - 1); }
