@@ -10,11 +10,11 @@ import {
 } from "../src/hart/layout";
 import { CAUSE_FETCH_ACCESS, CAUSE_FETCH_PAGE } from "../src/isa/causes";
 import { decode } from "./env";
-import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trPa, translate } from "./mmu";
+import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trInstruction, trPa, translate, useRoot } from "./mmu";
 import { pmpUniform } from "./pmp";
 import { hartArea, prv, virt } from "./state";
 import { fetchNeedsWalk, timeFetch, timeTlbFault } from "./timing-calls";
-import { raise } from "./trap";
+import { raiseWalk } from "./trap";
 
 /** Address of the CODE_MAP word of the RAM page at `pa`. */
 // @ts-ignore: decorator
@@ -111,11 +111,12 @@ function leaveWriteFilters(page: u64): void {
 function fetchFault(h: usize, cause: i32, va: u64): void {
   const v = virt(h);
   if (cause >= CAUSE_FETCH_PAGE) timeTlbFault(h, va, ACCESS_FETCH, spaceOf(h, prv(h), v));
-  raise(h, cause, va, v, cause == CAUSE_FETCH_ACCESS ? 0 : trGpa);
+  raiseWalk(h, cause, va, v, trGpa, trInstruction);
 }
 
 /** Translates for execution; false = trap taken. */
 function resolveFetch(h: usize, va: u64): bool {
+  useRoot(false);
   let cause = translate(h, va, 2, ACCESS_FETCH, prv(h), virt(h), false);
   if (cause == NO_FAULT && !isRam(trPa, 2)) cause = CAUSE_FETCH_ACCESS;
   if (cause == NO_FAULT) return true;
@@ -165,6 +166,7 @@ export function fetchCross(h: usize, pc: u64): i32 {
 /** `t_fetch` of the protocol (timed variant only): the pc entered another line of the page that CODE_BASE holds. */
 export function fetchLine(h: usize, pc: u64): void {
   const v = virt(h);
+  useRoot(false);
   const space = spaceOf(h, prv(h), v);
   // The walk is needed for its trace only: code_lookup has translated this page.
   if (fetchNeedsWalk(h, pc, space)) translate(h, pc, 2, ACCESS_FETCH, prv(h), v, false);

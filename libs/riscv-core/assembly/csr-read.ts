@@ -75,16 +75,13 @@ export function readCsr(h: usize, number: i32): u64 {
     case K.CSRK_HUSTATUS:
       return readHustatus(h);
     case K.CSRK_HUIE:
-      return csr(h, CSR_MIE) & (dvext() == DVEXT_QEMU ? BITS_U : readable);
+      return csr(h, CSR_MIE) & readable;
     case K.CSRK_HUIP:
       return pending(h) & readable;
     case K.CSRK_UIE_RO:
       return csr(h, CSR_MIE) & BITS_U;
     case K.CSRK_UIP_RO:
       return pending(h) & BITS_U;
-    case K.CSRK_SEDELEG:
-    case K.CSRK_SIDELEG:
-      return csr(h, slot) & (dvext() == DVEXT_QEMU ? u64.MAX_VALUE : readable);
     case K.CSRK_HUCOUNTEREN:
       return csr(h, dvext() == DVEXT_QEMU ? CSR_HUCOUNTEREN : CSR_HCOUNTEREN);
     case K.CSRK_HUTVAL:

@@ -14,7 +14,7 @@ import { VCPUID_MASK, VTIMECTL_MASK } from "./clint";
 import { dropContexts, selectContext } from "./context";
 import { descriptor } from "./csr-access";
 import { HUSTATUS_OWN, vipiIndex } from "./csr-read";
-import { ATP_MODE_SHIFT, ATP_PPN, BITS_U, BITS_VS, STATUS_FS, STATUS_MPP, STATUS_MPP_SHIFT } from "./fields";
+import { ATP_MODE_SHIFT, ATP_PPN, BITS_VS, STATUS_FS, STATUS_MPP, STATUS_MPP_SHIFT } from "./fields";
 import { isPagingMode } from "./mmu";
 import { PMP_A_SHIFT, PMP_L, PMP_R, PMP_V, PMP_W, hasVpmp, pmpConfig, pmpMatching, refreshPmp } from "./pmp";
 import { csr, dvext, setCsr, virt } from "./state";
@@ -67,19 +67,12 @@ export function writeCsr(h: usize, number: i32, value: u64): void {
     case K.CSRK_HUGATP:
       return writeHgatp(h, dvext() == DVEXT_QEMU ? CSR_HUGATP : CSR_HGATP, value);
     case K.CSRK_TVEC:
-      return writeTvec(h, slot, value);
+      // MODE is WARL: 0 direct, 1 vectored; bit 1 reads 0.
+      return setCsr(h, slot, value & ~2);
     case K.CSRK_HUSTATUS:
       if (dvext() == DVEXT_QEMU) return put(h, CSR_HUSTATUS, writable, value);
       put(h, CSR_HUSTATUS, writable & HUSTATUS_OWN, value);
       return put(h, CSR_HSTATUS, writable & ~HUSTATUS_OWN, value);
-    case K.CSRK_HUIE:
-      // [Q] clears only the U bits before it sets what is written (dv-ext.md 2.1).
-      if (dvext() == DVEXT_QEMU) return setCsr(h, CSR_MIE, (csr(h, CSR_MIE) & ~BITS_U) | (value & writable));
-      return put(h, CSR_MIE, writable, value);
-    case K.CSRK_SEDELEG:
-    case K.CSRK_SIDELEG:
-      // The storage holds any value, reads and delegation mask it (dv-ext.md 2.3).
-      return setCsr(h, slot, value);
     case K.CSRK_HUCOUNTEREN:
       return put(h, dvext() == DVEXT_QEMU ? CSR_HUCOUNTEREN : CSR_HCOUNTEREN, writable, value);
     case K.CSRK_HUTVAL:
@@ -126,15 +119,6 @@ function writeHgatp(h: usize, slot: usize, value: u64): void {
   const mode = isPagingMode(i32(value >> ATP_MODE_SHIFT)) ? value : csr(h, slot);
   setCsr(h, slot, (mode & (u64(15) << ATP_MODE_SHIFT)) | (value & (vmid | (ATP_PPN & ~3))));
   selectContext(h);
-}
-
-/** Mode 0 direct, 1 vectored. A reserved mode: [R] drops its bit 1, elsewhere the write is ignored (dv-ext.md 2.3). */
-function writeTvec(h: usize, slot: usize, value: u64): void {
-  if (dvext() == DVEXT_ROCKET) {
-    // [R] aligns the table of vectors to 256 bytes.
-    return setCsr(h, slot, value & (value & 1 ? ~0xfe : ~2));
-  }
-  if ((value & 2) == 0) setCsr(h, slot, value);
 }
 
 /** 3.7.1: locked entries keep their value; W without R is reserved; NA4 cannot be chosen with a coarser grain. */

@@ -31,6 +31,10 @@ export function csrInstruction(h: usize, op: i32, rec: usize): void {
   if (kind == CSRK_VIPI && use == USE_MODIFY && vipiRefuses(h, vipiIndex(number), operand)) {
     return raise(h, CAUSE_STORE_ACCESS, refusedIdentity, false, 0);
   }
+  // dv-ext.md 8 and 15: these registers lie in the CLINT, behind the uncached path.
+  const remote = (load<i32>(descriptor(real), CSRD_FLAGS) & CSRF_DV_VIRQ) != 0
+    || (kind == CSRK_TIME_RO && dvext() == DVEXT_ROCKET);
+  if (remote) timeMmio(h, use != USE_READ);
   const old = readCsr(h, real);
   if (use != USE_READ) {
     const from = isWrite ? 0 : readForModify(h, real, old);
@@ -39,10 +43,6 @@ export function csrInstruction(h: usize, op: i32, rec: usize): void {
     else if (op == SYS_CSRRC || op == SYS_CSRRCI) value = from & ~operand;
     writeCsr(h, real, value);
   }
-  // dv-ext.md 8 and 15: these registers lie in the CLINT, behind the uncached path.
-  const remote = (load<i32>(descriptor(real), CSRD_FLAGS) & CSRF_DV_VIRQ) != 0
-    || (kind == CSRK_TIME_RO && dvext() == DVEXT_ROCKET);
-  if (remote) timeMmio(h, use != USE_READ);
   store<u64>(h + X + i32(load<u8>(rec, REC_RD)) * 8, old);
   retire(h, rec);
 }

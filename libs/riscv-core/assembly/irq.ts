@@ -7,8 +7,7 @@ import { IRQ_MSI, IRQ_MTI } from "../src/isa/causes";
 import { mtime } from "./clint";
 import { virtualLines } from "./dvirq";
 import { BITS_U, BITS_VS, HSTATUS_UIE, STATUS_MIE, STATUS_SIE } from "./fields";
-import { csr, dvext, hasDvext, hasH, prv, virt } from "./state";
-import { DVEXT_QEMU } from "../src/hart/layout";
+import { csr, hasDvext, hasH, prv, virt } from "./state";
 
 /** Where a trap goes: index of TRAP_COUNTS. */
 export const TO_HU: i32 = 0;
@@ -38,10 +37,9 @@ export function mideleg(h: usize): u64 {
   return csr(h, CSR_MIDELEG) | (hasH() ? BITS_VS : 0);
 }
 
-/** sideleg as it acts: profile qemu keeps any bit. */
+/** sideleg as it acts. */
 export function sideleg(h: usize): u64 {
-  if (!hasDvext()) return 0;
-  return csr(h, CSR_SIDELEG) & (dvext() == DVEXT_QEMU ? u64.MAX_VALUE : BITS_U);
+  return hasDvext() ? csr(h, CSR_SIDELEG) & BITS_U : 0;
 }
 
 /** Number of the interrupt that must be taken now (its destination in pickedMode), or -1. */

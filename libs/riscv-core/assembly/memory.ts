@@ -3,8 +3,8 @@
  * protocol of ENGINE: EVENT 0 = the caller finishes the instruction, 1 = trap taken, 2 = finished here (a yielding access).
  */
 import {
-  ACCESS_FLOAT, ACCESS_LOAD, ACCESS_STORE, ACCESS_UNSIGNED, EVENT, EVENT_DONE, EVENT_TRAP, F, FILTER_ENTRIES,
-  FILTER_ENTRY_SIZE, M_FILTER_SHIFT, M_HTIF_TOHOST, M_MISALIGNED_OK, M_MMIO_HART, M_MMIO_STATUS, REC_RD, RES_ADDR, RES_SIZE,
+  ACCESS_FLOAT, ACCESS_LOAD, ACCESS_STORE, ACCESS_UNSIGNED, CORE_SKIP_POLL, EVENT, EVENT_DONE, EVENT_TRAP, F, FILTER_ENTRIES,
+  FILTER_ENTRY_SIZE, M_FILTER_SHIFT, M_HTIF_TOHOST, M_MISALIGNED_OK, M_MMIO_HART, M_MMIO_STATUS, PC, REC_RD, RES_ADDR, RES_SIZE,
   RES_VALID, RES_VALUE, RFILTER, WFILTER, X,
 } from "../src/hart/layout";
 import {
@@ -17,16 +17,18 @@ import { codeStored, hasCode } from "./code";
 import { dataMode } from "./context";
 import { refusedIdentity } from "./dvirq";
 import { mmioLoad, mmioStore, tohost } from "./env";
-import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trPa, translate } from "./mmu";
+import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trInstruction, trPa, translate, useRoot } from "./mmu";
 import { pmpUniform } from "./pmp";
-import { retire } from "./state";
+import { isHost, retire } from "./state";
 import { enterFilter, timeData, timeMmio, timeTlb, timeTlbFault, timed } from "./timing-calls";
-import { raise } from "./trap";
+import { raise, raiseWalk } from "./trap";
 
 /** How an access ended. */
 const DONE: i32 = 0;
 const TRAPPED: i32 = EVENT_TRAP;
 const YIELDED: i32 = EVENT_DONE;
+/** Done, but records of code were dropped: the interpreter must look its code up again. May be set beside YIELDED. */
+const DROPPED: i32 = 4;
 
 // Effective mode of the access in progress.
 let dataPrv: i32 = 0;
@@ -42,6 +44,7 @@ let loaded: u64 = 0;
 /** An ordinary access: mode by MPRV. */
 function ordinary(h: usize): void {
   const mode = dataMode(h);
+  useRoot(false);
   dataPrv = mode & 3;
   dataVirt = mode >> 2 != 0;
   dataSpace = spaceOf(h, dataPrv, dataVirt);
@@ -51,6 +54,7 @@ function ordinary(h: usize): void {
 
 /** A guest-memory access from the host (HLV, HSV): V=1 with privilege `prv`. */
 function onBehalf(h: usize, prv: i32, execute: bool): void {
+  useRoot(isHost(h));
   dataPrv = prv;
   dataVirt = true;
   dataSpace = spaceOf(h, prv, true);
@@ -59,7 +63,7 @@ function onBehalf(h: usize, prv: i32, execute: bool): void {
 }
 
 function trap(h: usize, cause: i32, va: u64): i32 {
-  raise(h, cause, va, dataVirt, trGpa);
+  raiseWalk(h, cause, va, dataVirt, trGpa, trInstruction);
   return TRAPPED;
 }
 
@@ -111,7 +115,7 @@ function loadRam(pa: u64, size: i32): u64 {
   }
 }
 
-/** Stores inside one page; YIELDED when code was dropped or the HTIF word was hit. */
+/** Stores inside one page; DROPPED when code was dropped, YIELDED when the HTIF word was hit. */
 function storeRam(h: usize, pa: u64, size: i32, value: u64): i32 {
   const at = linearOf(pa);
   switch (size) {
@@ -124,12 +128,12 @@ function storeRam(h: usize, pa: u64, size: i32, value: u64): i32 {
 }
 
 function afterStore(h: usize, pa: u64, size: i32): i32 {
-  let outcome = codeStored(pa, size) ? YIELDED : DONE;
+  let outcome = codeStored(pa, size) ? DROPPED : DONE;
   const word = load<u64>(M_HTIF_TOHOST);
   const at: u64 = linearOf(pa);
   if (word != 0 && at + size > word && at < word + 8) {
     tohost(h);
-    outcome = YIELDED;
+    outcome |= YIELDED;
   }
   return outcome;
 }
@@ -158,9 +162,8 @@ function loadAt(h: usize, va: u64, size: i32): i32 {
     fillFilter(h, va, pa, false);
     return DONE;
   }
-  if (!loadDevice(h, pa, size)) return plainTrap(h, CAUSE_LOAD_ACCESS, va);
   timeMmio(h, false);
-  return YIELDED;
+  return loadDevice(h, pa, size) ? YIELDED : plainTrap(h, CAUSE_LOAD_ACCESS, va);
 }
 
 /** Bytes of the access that lie in the page of its first byte. */
@@ -175,13 +178,13 @@ function loadMisaligned(h: usize, va: u64, size: i32): i32 {
   let outcome = resolve(h, va, head, ACCESS_LOAD);
   if (outcome != DONE) return outcome;
   const low = trPa;
-  if (!isRam(low, head)) return plainTrap(h, CAUSE_LOAD_ACCESS, va);
+  if (!isRam(low, head)) return plainTrap(h, CAUSE_LOAD_MISALIGNED, va);
   let high: u64 = 0;
   if (head < size) {
     outcome = resolve(h, va + head, size - head, ACCESS_LOAD);
     if (outcome != DONE) return outcome;
     high = trPa;
-    if (!isRam(high, size - head)) return plainTrap(h, CAUSE_LOAD_ACCESS, va + head);
+    if (!isRam(high, size - head)) return plainTrap(h, CAUSE_LOAD_MISALIGNED, va);
   }
   timeData(h, low, head, DATA_LOAD);
   if (head < size) timeData(h, high, size - head, DATA_LOAD);
@@ -208,6 +211,7 @@ function storeAt(h: usize, va: u64, size: i32, value: u64): i32 {
 }
 
 function storeDevice(h: usize, va: u64, pa: u64, size: i32, value: u64): i32 {
+  timeMmio(h, true);
   if (isClint(pa)) {
     if (!clintStore(h, pa, size, value)) {
       // dv-ext.md 9: tval = identity, no address.
@@ -220,7 +224,6 @@ function storeDevice(h: usize, va: u64, pa: u64, size: i32, value: u64): i32 {
     mmioStore(pa, size, size == 8 ? value : value & ((u64(1) << (8 * size)) - 1));
     if (load<i32>(M_MMIO_STATUS)) return plainTrap(h, CAUSE_STORE_ACCESS, va);
   }
-  timeMmio(h, true);
   return YIELDED;
 }
 
@@ -230,13 +233,13 @@ function storeMisaligned(h: usize, va: u64, size: i32, value: u64): i32 {
   let outcome = resolve(h, va, head, ACCESS_STORE);
   if (outcome != DONE) return outcome;
   const low = trPa;
-  if (!isRam(low, head)) return plainTrap(h, CAUSE_STORE_ACCESS, va);
+  if (!isRam(low, head)) return plainTrap(h, CAUSE_STORE_MISALIGNED, va);
   let high: u64 = 0;
   if (head < size) {
     outcome = resolve(h, va + head, size - head, ACCESS_STORE);
     if (outcome != DONE) return outcome;
     high = trPa;
-    if (!isRam(high, size - head)) return plainTrap(h, CAUSE_STORE_ACCESS, va + head);
+    if (!isRam(high, size - head)) return plainTrap(h, CAUSE_STORE_MISALIGNED, va);
   }
   timeData(h, low, head, DATA_STORE);
   if (head < size) timeData(h, high, size - head, DATA_STORE);
@@ -265,10 +268,15 @@ function setRd(h: usize, rec: usize, kind: i32, value: u64): void {
   else store<u64>(h + X + rd, value);
 }
 
-/** The core finishes a yielding access itself. */
-function finish(h: usize, rec: usize): void {
+/**
+ * The core finishes the access itself. Dropped code alone is not a yield point of the architecture: then the poll that the
+ * caller makes must not count, unless the instruction left its page.
+ */
+function finish(h: usize, rec: usize, outcome: i32): void {
+  const pc = load<u64>(h, PC);
   retire(h, rec);
   store<i32>(h, EVENT_DONE, EVENT);
+  if ((outcome & YIELDED) == 0 && (pc ^ load<u64>(h, PC)) >> 12 == 0) store<i32>(h, 1, CORE_SKIP_POLL);
 }
 
 /** `load` of the protocol. */
@@ -279,7 +287,7 @@ export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
   const value = kind & ACCESS_FLOAT ? loaded : extend(loaded, kind);
   if (outcome == YIELDED) {
     setRd(h, rec, kind, value);
-    finish(h, rec);
+    finish(h, rec, outcome);
   }
   return value;
 }
@@ -287,7 +295,8 @@ export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
 /** `store` of the protocol. */
 export function slowStore(h: usize, va: u64, value: u64, kind: i32, rec: usize): void {
   ordinary(h);
-  if (storeAt(h, va, i32(1) << (kind & 3), value) == YIELDED) finish(h, rec);
+  const outcome = storeAt(h, va, i32(1) << (kind & 3), value);
+  if (outcome & (YIELDED | DROPPED)) finish(h, rec, outcome);
 }
 
 /** HLV, HLVX, HSV and their DV-ext spellings for privilege `prv`; false = trap taken. The caller retires. */
@@ -317,7 +326,7 @@ function combine(operation: i32, old: u64, operand: u64): u64 {
   }
 }
 
-/** `amo` of the protocol: `kindAndOp` = log2(size) | AMO_* << 4. Works on devices too: a load and a store. */
+/** `amo` of the protocol: `kindAndOp` = log2(size) | AMO_* << 4. RAM only. */
 export function amo(h: usize, va: u64, operand: u64, kindAndOp: i32, rec: usize): u64 {
   ordinary(h);
   const kind = kindAndOp & 3;
@@ -328,27 +337,18 @@ export function amo(h: usize, va: u64, operand: u64, kindAndOp: i32, rec: usize)
   }
   if (resolve(h, va, size, ACCESS_STORE) != DONE) return 0;
   const pa = trPa;
-  const inRam = isRam(pa, size);
-  if (inRam) {
-    timeData(h, pa, size, DATA_STORE);
-    loaded = loadRam(pa, size);
-  } else if (!loadDevice(h, pa, size)) {
+  if (!isRam(pa, size)) {
     plainTrap(h, CAUSE_STORE_ACCESS, va);
     return 0;
   }
+  timeData(h, pa, size, DATA_STORE);
   // Sign extension keeps the order of unsigned 32-bit values, so one comparison serves both widths.
-  const old = extend(loaded, kind);
-  const value = combine(kindAndOp >> 4, old, extend(operand, kind));
-  let outcome: i32;
-  if (inRam) {
-    outcome = storeRam(h, pa, size, value);
-    fillFilter(h, va, pa, true);
-  } else {
-    outcome = storeDevice(h, va, pa, size, value);
-  }
-  if (outcome == YIELDED) {
+  const old = extend(loadRam(pa, size), kind);
+  const outcome = storeRam(h, pa, size, combine(kindAndOp >> 4, old, extend(operand, kind)));
+  fillFilter(h, va, pa, true);
+  if (outcome != DONE) {
     setRd(h, rec, kind, old);
-    finish(h, rec);
+    finish(h, rec, outcome);
   }
   return old;
 }
@@ -400,9 +400,9 @@ export function storeConditional(h: usize, va: u64, value: u64, kind: i32, rec: 
   timeData(h, pa, size, DATA_STORE);
   const outcome = storeRam(h, pa, size, value);
   fillFilter(h, va, pa, true);
-  if (outcome == YIELDED) {
+  if (outcome != DONE) {
     setRd(h, rec, kind & 3, 0);
-    finish(h, rec);
+    finish(h, rec, outcome);
   }
   return 0;
 }

@@ -5,16 +5,15 @@
  * Results of the last translation are in the globals below (and in TR_* of the hart area for readers outside).
  */
 import {
-  ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE, DVEXT_STRICT, M_PAGING_LEVELS, M_PHYS_LIMIT, M_RAM_BASE, M_RAM_LINEAR, M_RAM_SIZE,
+  ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE, DVEXT_QEMU, DVEXT_STRICT, M_PAGING_LEVELS, M_PHYS_LIMIT, M_RAM_BASE, M_RAM_LINEAR, M_RAM_SIZE,
   M_SVADU, PRV_M, PRV_S, PRV_U, PTE_TRACE, PTE_TRACE_ENTRIES, PTE_TRACE_MAX, TR_LEVEL, TR_PA,
 } from "../src/hart/layout";
-import { CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from "../src/hart/csr-slots";
+import { CSR_HGATP, CSR_HUGATP, CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from "../src/hart/csr-slots";
 import {
   CAUSE_FETCH_ACCESS, CAUSE_FETCH_GUEST_PAGE, CAUSE_FETCH_PAGE, CAUSE_LOAD_ACCESS, CAUSE_LOAD_GUEST_PAGE, CAUSE_LOAD_PAGE,
   CAUSE_STORE_ACCESS, CAUSE_STORE_GUEST_PAGE, CAUSE_STORE_PAGE,
 } from "../src/isa/causes";
 import { SPACE_BARE, SPACE_GUEST, SPACE_HOST } from "../src/timing/events";
-import { guestRoot } from "./context";
 import { ATP_MODE_SHIFT, ATP_PPN, MODE_39, MODE_48, MODE_BARE, STATUS_MXR, STATUS_SUM } from "./fields";
 import { PMP_R, PMP_W, PMP_X, pmpAllows } from "./pmp";
 import { csr, dvext } from "./state";
@@ -38,6 +37,10 @@ const PTE_D: u64 = 128;
 /** N, PBMT and the reserved bits: neither Svnapot nor Svpbmt is offered, so all must be 0. */
 const PTE_RESERVED: u64 = 0xffc0_0000_0000_0000;
 
+/** mtinst, htinst for 64-bit reads and writes of VS-stage tables. */
+const PSEUDO_READ: u64 = 0x3000;
+const PSEUDO_WRITE: u64 = 0x3020;
+
 /** Stage of a PTE in the trace. */
 const STAGE_VS: i32 = 0;
 const STAGE_G: i32 = 1;
@@ -46,11 +49,13 @@ const STAGE_G: i32 = 1;
 export let trPa: u64 = 0;
 /** After a guest-page fault: the guest-physical address that failed. */
 export let trGpa: u64 = 0;
-/** After a guest-page fault on a VS-stage table: the implicit access was 1 a read, 2 a write; 0 = the access itself failed. */
-export let trImplicit: i32 = 0;
+/** After a guest-page fault on the walker's own access to a VS-stage table: its pseudo-instruction (8.6.3); else 0. */
+export let trInstruction: u64 = 0;
+/** Register that holds the G-stage root of the translation to come: see useKernelRoot(). */
+let rootSlot: usize = CSR_HGATP;
 
 let gPa: u64 = 0;
-/** log2 of the smallest page among the leaves. */
+/** log2 of the smaller leaf's page, 64 = nothing was translated. */
 let smallest: i32 = 0;
 
 /** Causes of one access type, by family. */
@@ -83,20 +88,28 @@ export function linearOf(pa: u64): usize {
   return usize(load<i32>(M_RAM_LINEAR) + i32(pa - load<u64>(M_RAM_BASE)));
 }
 
+/**
+ * Which register holds the G-stage root. Profile qemu has two (dv-ext.md 5.1): hgatp for HLV and HSV executed in HS or M
+ * (`kernel`), hugatp for all else. To be called before translate() and spaceOf().
+ */
+export function useRoot(kernel: bool): void {
+  rootSlot = dvext() == DVEXT_QEMU && !kernel ? CSR_HUGATP : CSR_HGATP;
+}
+
 /** Which TLB entries an access with this effective mode uses. */
 export function spaceOf(h: usize, prv: i32, virt: bool): i32 {
-  if (virt) return (csr(h, CSR_VSATP) | guestRoot(h)) >> ATP_MODE_SHIFT ? SPACE_GUEST : SPACE_BARE;
+  if (virt) return (csr(h, CSR_VSATP) | csr(h, rootSlot)) >> ATP_MODE_SHIFT ? SPACE_GUEST : SPACE_BARE;
   return prv != PRV_M && csr(h, CSR_SATP) >> ATP_MODE_SHIFT ? SPACE_HOST : SPACE_BARE;
 }
 
 /**
  * Translates and checks `size` bytes at `va` (not crossing a page) for an access with effective mode `prv`, `virt`.
- * `hlvx`: a load that needs execute permission instead of read. Returns the exception cause or NO_FAULT; sets trPa, trGpa, trImplicit.
+ * `hlvx`: a load that needs execute permission instead of read. Returns the exception cause or NO_FAULT; sets trPa, trGpa, trInstruction.
  */
 export function translate(h: usize, va: u64, size: u64, access: i32, prv: i32, virt: bool, hlvx: bool): i32 {
   store<i32>(h, 0, PTE_TRACE);
   trGpa = 0;
-  trImplicit = 0;
+  trInstruction = 0;
   smallest = 64;
   let family = OK;
   const status = csr(h, CSR_MSTATUS);
@@ -126,7 +139,7 @@ export function translate(h: usize, va: u64, size: u64, access: i32, prv: i32, v
     if (trPa >= load<u64>(M_PHYS_LIMIT) || !pmpAllows(h, trPa, size, need, prv, virt)) family = ACCESS_FAULT;
   }
   store<u64>(h, trPa, TR_PA);
-  store<i32>(h, min<i32>(smallest, 63), TR_LEVEL);
+  store<i32>(h, smallest, TR_LEVEL);
   return causeOf(access, family);
 }
 
@@ -197,7 +210,7 @@ function walk(
 /** G-stage translation of the address of a VS-stage table entry: a fault is the original access's guest-page fault (8.5.1). */
 function gStageOfTable(h: usize, gpa: u64, access: i32): i32 {
   const family = gStage(h, gpa, access, false, false);
-  if (family == GUEST_FAULT) trImplicit = access == ACCESS_STORE ? 2 : 1;
+  if (family == GUEST_FAULT) trInstruction = access == ACCESS_STORE ? PSEUDO_WRITE : PSEUDO_READ;
   return family;
 }
 
@@ -206,7 +219,7 @@ function gStageOfTable(h: usize, gpa: u64, access: i32): i32 {
  * and trGpa when it fails. `mxr`: that of mstatus; it does not make tables readable.
  */
 function gStage(h: usize, gpa: u64, access: i32, hlvx: bool, mxr: bool): i32 {
-  const root = guestRoot(h);
+  const root = csr(h, rootSlot);
   const mode = i32(root >> ATP_MODE_SHIFT);
   gPa = gpa;
   if (mode == MODE_BARE) return OK;

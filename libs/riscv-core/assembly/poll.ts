@@ -1,6 +1,6 @@
 /** `poll` of the protocol: interrupts, sleep, limits. Called at yield points and at the start of a turn. */
 import {
-  CYCLE, HART_ID, INSTRET, INSTRET_LIMIT, M_EXIT_REQUEST, M_MTIMECMP, SLEPT, STOPAT, STOP_EXIT, STOP_LIMIT, STOP_NONE,
+  CORE_SKIP_POLL, CYCLE, HART_ID, INSTRET, INSTRET_LIMIT, M_EXIT_REQUEST, M_MTIMECMP, SLEPT, STOPAT, STOP_EXIT, STOP_LIMIT, STOP_NONE,
   STOP_REASON, STOP_TURN, STOP_WFI, TURN_END, WFI,
 } from "../src/hart/layout";
 import { CSR_MIE } from "../src/hart/csr-slots";
@@ -13,6 +13,10 @@ import { interrupt } from "./trap";
 
 /** Takes the highest interrupt, if any; then says whether the hart must stop, and why. */
 export function poll(h: usize): i32 {
+  if (load<i32>(h, CORE_SKIP_POLL)) {
+    store<i32>(h, 0, CORE_SKIP_POLL);
+    return STOP_NONE;
+  }
   const reason = decide(h);
   store<i32>(h, reason, STOP_REASON);
   return reason;

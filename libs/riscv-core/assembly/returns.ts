@@ -62,7 +62,6 @@ export function uret(h: usize, rec: usize): void {
   let after = own & ~(HSTATUS_UIE | HSTATUS_SPV);
   if (own & HSTATUS_UPIE) after |= HSTATUS_UIE;
   setCsr(h, CSR_HUSTATUS, after | HSTATUS_UPIE);
-  if (profile == DVEXT_QEMU) setCsr(h, shared, csr(h, shared) & ~HSTATUS_SPVP);
   setCsr(h, CSR_MSTATUS, csr(h, CSR_MSTATUS) & ~STATUS_MPRV);
   resume(h, rec, csr(h, CSR_UEPC), upv && upvp ? PRV_S : PRV_U, upv);
 }
@@ -74,11 +73,10 @@ function popSupervisor(status: u64): u64 {
 }
 
 function resume(h: usize, rec: usize, pc: u64, mode: i32, v: bool): void {
-  const from = prv(h) | (i32(virt(h)) << 4);
   store<u64>(h, pc, PC);
   store<i32>(h, mode, PRV);
   store<i32>(h, i32(v), V);
   retireAt(h, rec);
   selectContext(h);
-  if (load<i32>(M_EVENTS)) event(h, EV_RETURN, mode | (i32(v) << 4), from);
+  if (load<i32>(M_EVENTS)) event(h, EV_RETURN, mode | (i32(v) << 4), 0);
 }

@@ -1,6 +1,6 @@
 /** `system` of the protocol: everything that the core executes wholly. */
 import { PC, PRV_M, PRV_S, PRV_U, WFI } from "../src/hart/layout";
-import { CSR_MIE, CSR_MSTATUS } from "../src/hart/csr-slots";
+import { CSR_MSTATUS } from "../src/hart/csr-slots";
 import {
   CAUSE_BREAKPOINT, CAUSE_ECALL_M, CAUSE_ECALL_S, CAUSE_ECALL_U, CAUSE_ECALL_VS, CAUSE_ILLEGAL, CAUSE_VIRTUAL,
 } from "../src/isa/causes";
@@ -10,7 +10,6 @@ import { dvRegister } from "./dvregs";
 import { fenceI, hfence, hufence, sfenceVma } from "./fences";
 import { HSTATUS_VTW, STATUS_TW } from "./fields";
 import { guestMemory } from "./guest-memory";
-import { pending } from "./irq";
 import { mret, sret, uret } from "./returns";
 import { csr, guestControl, prv, retire, virt } from "./state";
 import { illegal, raise, refuse } from "./trap";
@@ -81,5 +80,6 @@ function wfi(h: usize, rec: usize): void {
     return refuse(h, CAUSE_ILLEGAL, rec);
   }
   retire(h, rec);
-  if ((pending(h) & csr(h, CSR_MIE)) == 0) store<i32>(h, 1, WFI);
+  // The poll that follows wakes the hart at once if there is a reason.
+  store<i32>(h, 1, WFI);
 }

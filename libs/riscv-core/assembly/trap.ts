@@ -18,7 +18,7 @@ import {
   STATUS_MPP_SHIFT, STATUS_MPV, STATUS_SIE, STATUS_SPIE, STATUS_SPP,
 } from "./fields";
 import { TO_HS, TO_HU, TO_M, TO_VS } from "./irq";
-import { csr, dvext, hasDvext, prv, setCsr, virt } from "./state";
+import { csr, dvext, hasDvext, isHu, prv, setCsr, virt } from "./state";
 import { timeTrap } from "./timing-calls";
 
 const INTERRUPT: u64 = 1 << 63;
@@ -27,12 +27,17 @@ const SEDELEG_BITS: u64 = 0xf0_0450;
 
 /** Raises exception `cause`. `gva`: tval is a guest virtual address. `gpa`: address that failed in the G-stage, 0 = none. */
 export function raise(h: usize, cause: i32, tval: u64, gva: bool, gpa: u64): void {
-  enter(h, destination(h, cause), cause, false, tval, gva, gpa);
+  enter(h, destination(h, cause), cause, false, tval, gva, gpa, 0);
+}
+
+/** The same for a guest-page fault on the walker's own access to a VS-stage table; `tinst` as in walkInstruction(). */
+export function raiseWalk(h: usize, cause: i32, tval: u64, gva: bool, gpa: u64, tinst: u64): void {
+  enter(h, destination(h, cause), cause, false, tval, gva, gpa, dvext() == DVEXT_ROCKET ? 0 : tinst);
 }
 
 /** Takes interrupt `number`; `mode` as chosen by pickInterrupt. */
 export function interrupt(h: usize, number: i32, mode: i32): void {
-  enter(h, mode, number, true, 0, false, 0);
+  enter(h, mode, number, true, 0, false, 0, 0);
 }
 
 /** Illegal or virtual instruction (`cause`) with the bits of record `rec` in tval. */
@@ -54,26 +59,22 @@ function destination(h: usize, cause: i32): i32 {
   const mode = prv(h);
   if (mode == PRV_M || ((csr(h, CSR_MEDELEG) >> cause) & 1) == 0) return TO_M;
   if (virt(h) && ((csr(h, CSR_HEDELEG) >> cause) & 1) != 0) return TO_VS;
-  if (hasDvext() && (virt(h) || mode == PRV_U)) {
-    const sedeleg = csr(h, CSR_SEDELEG) & (dvext() == DVEXT_QEMU ? u64.MAX_VALUE : SEDELEG_BITS);
-    if ((sedeleg >> cause) & 1) return TO_HU;
-  }
+  if (hasDvext() && (virt(h) || isHu(h)) && ((csr(h, CSR_SEDELEG) & SEDELEG_BITS) >> cause) & 1) return TO_HU;
   return TO_HS;
 }
 
-function enter(h: usize, mode: i32, number: i32, isInterrupt: bool, tval: u64, gva: bool, gpa: u64): void {
+function enter(h: usize, mode: i32, number: i32, isInterrupt: bool, tval: u64, gva: bool, gpa: u64, tinst: u64): void {
   const fromV = i32(virt(h));
-  const fromPrv = prv(h);
   const pc = load<u64>(h, PC);
   const cause = u64(number) | (isInterrupt ? INTERRUPT : 0);
   const isGuestFault = !isInterrupt
     && (number == CAUSE_FETCH_GUEST_PAGE || number == CAUSE_LOAD_GUEST_PAGE || number == CAUSE_STORE_GUEST_PAGE);
   switch (mode) {
     case TO_M:
-      enterM(h, pc, cause, tval, gva, isGuestFault ? gpa >> 2 : 0);
+      enterM(h, pc, cause, tval, gva, isGuestFault ? gpa >> 2 : 0, tinst);
       break;
     case TO_HS:
-      enterHs(h, pc, cause, tval, gva, isGuestFault, gpa >> 2);
+      enterHs(h, pc, cause, tval, gva, isGuestFault, gpa >> 2, tinst);
       break;
     case TO_VS:
       enterVs(h, pc, cause, tval);
@@ -86,11 +87,11 @@ function enter(h: usize, mode: i32, number: i32, isInterrupt: bool, tval: u64, g
   selectContext(h);
   timeTrap(h);
   store<i32>(h, EVENT_TRAP, EVENT);
-  if (load<i32>(M_EVENTS)) event(h, EV_TRAP, number | (i32(isInterrupt) << 8) | (fromV << 16) | (mode << 20), fromPrv | (fromV << 4));
+  if (load<i32>(M_EVENTS)) event(h, EV_TRAP, number | (i32(isInterrupt) << 8) | (fromV << 16) | (mode << 20), 0);
 }
 
 /** 3.1.6.1, 8.4.2: mstatus.MPV, MPP, MPIE, GVA; mtval2, mtinst. */
-function enterM(h: usize, pc: u64, cause: u64, tval: u64, gva: bool, gpa: u64): void {
+function enterM(h: usize, pc: u64, cause: u64, tval: u64, gva: bool, gpa: u64, tinst: u64): void {
   let status = csr(h, CSR_MSTATUS);
   status &= ~(STATUS_MPV | STATUS_GVA | STATUS_MPP | STATUS_MPIE);
   status |= u64(prv(h)) << STATUS_MPP_SHIFT;
@@ -102,12 +103,14 @@ function enterM(h: usize, pc: u64, cause: u64, tval: u64, gva: bool, gpa: u64): 
   setCsr(h, CSR_MCAUSE, cause);
   setCsr(h, CSR_MTVAL, tval);
   setCsr(h, CSR_MTVAL2, gpa);
-  setCsr(h, CSR_MTINST, 0);
+  setCsr(h, CSR_MTINST, tinst);
   jump(h, csr(h, CSR_MTVEC), cause, PRV_M, false);
 }
 
 /** 8.4.2, 8.2.1: hstatus.SPV, SPVP, GVA; htval, htinst. */
-function enterHs(h: usize, pc: u64, cause: u64, tval: u64, gva: bool, isGuestFault: bool, gpa: u64): void {
+function enterHs(
+  h: usize, pc: u64, cause: u64, tval: u64, gva: bool, isGuestFault: bool, gpa: u64, tinst: u64,
+): void {
   let status = csr(h, CSR_HSTATUS) & ~(HSTATUS_SPV | HSTATUS_GVA);
   if (virt(h)) status = (status & ~HSTATUS_SPVP) | HSTATUS_SPV | (prv(h) == PRV_S ? HSTATUS_SPVP : 0);
   if (gva) status |= HSTATUS_GVA;
@@ -118,7 +121,7 @@ function enterHs(h: usize, pc: u64, cause: u64, tval: u64, gva: bool, isGuestFau
   setCsr(h, CSR_STVAL, tval);
   // dv-ext.md 15: the Rocket prototype keeps htval on other traps.
   if (isGuestFault || dvext() != DVEXT_ROCKET) setCsr(h, CSR_HTVAL, isGuestFault ? gpa : 0);
-  setCsr(h, CSR_HTINST, 0);
+  setCsr(h, CSR_HTINST, tinst);
   jump(h, csr(h, CSR_STVEC), cause, PRV_S, false);
 }
 
@@ -140,17 +143,15 @@ function enterHu(h: usize, pc: u64, cause: u64, tval: u64, gva: bool, isGuestFau
   const shared: usize = qemu ? CSR_HUSTATUS : CSR_HSTATUS;
   let fields = csr(h, shared) & ~HSTATUS_GVA;
   if (gva) fields |= HSTATUS_GVA;
-  if (fromV || qemu) fields &= ~HSTATUS_SPVP;
-  if (fromV && prv(h) == PRV_S) fields |= HSTATUS_SPVP;
+  if (fromV) fields = (fields & ~HSTATUS_SPVP) | (prv(h) == PRV_S ? HSTATUS_SPVP : 0);
   setCsr(h, shared, fields);
 
   let own = csr(h, CSR_HUSTATUS);
-  if (fromV) own |= HSTATUS_SPV;
-  else if (!qemu) own &= ~HSTATUS_SPV;
-  const erratumUpie = dvext() == DVEXT_ROCKET && (load<i32>(M_ERRATA) & 1) != 0;
-  const upie = (own & HSTATUS_UIE) != 0 && !erratumUpie;
-  own &= ~(HSTATUS_UIE | HSTATUS_UPIE);
+  // Erratum of [R]: UPIE is loaded from mstatus bit 0, which is always 0.
+  const upie = (own & HSTATUS_UIE) != 0 && (load<i32>(M_ERRATA) & 1) == 0;
+  own &= ~(HSTATUS_UIE | HSTATUS_UPIE | HSTATUS_SPV);
   if (upie) own |= HSTATUS_UPIE;
+  if (fromV) own |= HSTATUS_SPV;
   setCsr(h, CSR_HUSTATUS, own);
 
   setCsr(h, CSR_UEPC, pc);

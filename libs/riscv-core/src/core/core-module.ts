@@ -3,7 +3,7 @@
  * `h` = linear address of a hart area, `rec` = linear address of a predecoded record; 64-bit values travel as signed bigint.
  */
 import { coreModuleBase64 } from '../generated/core-module.js';
-import { HARTS, HART_STRIDE, M_MMIO_STATUS } from '../hart/layout.js';
+import { HARTS, HART_STRIDE, M_HARTS, M_MMIO_STATUS } from '../hart/layout.js';
 import type { AccessSize, MachineHost } from '../machine/engine.js';
 
 export interface CoreExports {
@@ -90,7 +90,10 @@ function coreModule(): WebAssembly.Module {
   return compiled;
 }
 
-/** The core over one machine's memory. Its state is in that memory: several instances may serve the same machine in turn. */
+/**
+ * The core over one machine's memory, whose machine block and hart areas are filled. Its state is in that memory, so a machine
+ * may be handed to a new instance; what is derived from registers is computed here.
+ */
 export function instantiateCore(memory: WebAssembly.Memory, host: MachineHost, callbacks: CoreCallbacks): Core {
   const view = new DataView(memory.buffer);
   const hartOf = (h: number): number => (h - HARTS) / HART_STRIDE;
@@ -113,5 +116,6 @@ export function instantiateCore(memory: WebAssembly.Memory, host: MachineHost, c
     },
   });
   const exports = instance.exports as unknown as Core['exports'];
+  for (let hart = 0; hart < view.getUint32(M_HARTS, true); hart++) exports.refresh_hart(HARTS + hart * HART_STRIDE);
   return { exports, dropAllCode: () => exports.drop_all_code() };
 }

@@ -182,6 +182,8 @@ export const TRAP_COUNTS_SIZE = 8192;
 /** Core: u32 next context slot to recycle; u32 highest active PMP entry + 1. */
 export const CORE_NEXT_CONTEXT = TRAP_COUNTS + TRAP_COUNTS_SIZE;
 export const CORE_PMP_ACTIVE = CORE_NEXT_CONTEXT + 4;
+/** Core: u32: the next poll is not one: the core dropped a code slot, which is no architectural yield point. */
+export const CORE_SKIP_POLL = CORE_NEXT_CONTEXT + 8;
 /** Core: PMP entries as ranges, 16 x 24 bytes {u64 first byte, u64 last byte, u32 configuration byte (0 = matches nothing)}. */
 export const CORE_PMP_RANGES = CORE_NEXT_CONTEXT + 32;
 export const CORE_PMP_RANGE_SIZE = 24;
