@@ -35,15 +35,6 @@ export const latencyClasses = [
   'hsv',
   /** The 0x77 words of DV-ext: uncached accesses to the virtual timer, vCPU identity and vIPI bitmap. */
   'dv-mmio',
-  /** Floating point. */
-  'fp-load',
-  'fp-store',
-  'fp-to-int',
-  'fp-pipe',
-  'fma-s',
-  'fma-d',
-  'fdiv-s',
-  'fdiv-d',
 ] as const;
 
 export type LatencyClass = (typeof latencyClasses)[number];
