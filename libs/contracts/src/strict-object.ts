@@ -24,5 +24,7 @@ export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case he
 /** An unsigned integer in decimal that fits a PostgreSQL bigint; JSON numbers would lose digits above 2^53. */
 export const decimalSchema = z
   .string()
-  .regex(/^(0|[1-9][0-9]{0,18})$/, 'an unsigned decimal integer below 2^63')
-  .refine((text) => BigInt(text) < 1n << 63n, 'an unsigned decimal integer below 2^63');
+  .refine(
+    (text) => /^(0|[1-9][0-9]{0,18})$/.test(text) && BigInt(text) < 1n << 63n,
+    'an unsigned decimal integer below 2^63',
+  );

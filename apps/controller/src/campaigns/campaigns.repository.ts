@@ -4,9 +4,6 @@ import { PrismaClient } from '../db/generated/client.js';
 import type { Db } from '../db/prisma.js';
 import type { ExpandedCampaign } from './expand.js';
 
-/** Rows per INSERT; PostgreSQL takes 65535 parameters. */
-const chunk = 2000;
-
 export interface NewCampaign {
   head: Prisma.CampaignUncheckedCreateInput;
   expanded: ExpandedCampaign;
@@ -57,31 +54,28 @@ async function store(db: Db, { head, expanded, answers, priority, at }: NewCampa
   const pointIds = new Map(points.map((point) => [point.index, point.id]));
   await db.software.createMany({ data: expanded.software, skipDuplicates: true });
 
-  for (let from = 0; from < expanded.runs.length; from += chunk) {
-    const rows = expanded.runs.slice(from, from + chunk).map(({ pointIndex, ...run }): Prisma.RunCreateManyInput => {
-      const answer = answers.get(run.runKey);
-      const state: Partial<Prisma.RunCreateManyInput> =
-        answer === undefined ? {} : { state: 'SUCCEEDED', version: 2, reusedFromId: answer, endedAt: at };
-      return { campaignId: campaign.id, pointId: pointIds.get(pointIndex)!, priority, createdAt: at, ...run, ...state };
-    });
-    const stored = await db.run.createManyAndReturn({ data: rows, select: { id: true, reusedFromId: true } });
-    await db.outboxEntry.createMany({
-      data: stored.filter((run) => run.reusedFromId === null).map((run) => ({ runId: run.id, epoch: 1 })),
-    });
-    await db.runLogEntry.createMany({
-      data: stored
-        .filter((run) => run.reusedFromId !== null)
-        .map((run) => ({
-          at,
-          campaignId: campaign.id,
-          runId: run.id,
-          kind: 'TRANSITION' as const,
-          name: 'reuse',
-          fromState: 'QUEUED' as const,
-          toState: 'SUCCEEDED' as const,
-          detail: `run ${run.reusedFromId ?? ''} has the same key`,
-        })),
-    });
-  }
+  // One statement per table, its rows as one JSON parameter: a tenth of the time that 20 000 rows of parameters take.
+  const rows = expanded.runs.map(({ pointIndex, ...run }) => ({
+    point_id: pointIds.get(pointIndex)!,
+    software_id: run.softwareId,
+    index: run.index,
+    seed: run.seed,
+    run_key: run.runKey,
+    answer: answers.get(run.runKey) ?? null,
+  }));
+  await db.$executeRaw`
+    insert into runs (campaign_id, point_id, software_id, index, seed, run_key, priority, created_at, state, version, reused_from_id, ended_at)
+    select ${campaign.id}::uuid, point_id, software_id, index, seed, run_key, ${priority}, ${at},
+           case when answer is null then 'QUEUED' else 'SUCCEEDED' end::run_state,
+           case when answer is null then 1 else 2 end, answer, case when answer is not null then ${at}::timestamptz end
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        as r (point_id uuid, software_id text, index integer, seed integer, run_key text, answer uuid)`;
+  await db.$executeRaw`
+    insert into outbox (run_id, epoch)
+    select id, epoch from runs where campaign_id = ${campaign.id}::uuid and state = 'QUEUED' order by index`;
+  await db.$executeRaw`
+    insert into events (at, campaign_id, run_id, kind, name, from_state, to_state, detail, differing)
+    select ${at}, campaign_id, id, 'TRANSITION', 'reuse', 'QUEUED', state, 'run ' || reused_from_id || ' has the same key', '{}'
+      from runs where campaign_id = ${campaign.id}::uuid and reused_from_id is not null order by index`;
   return campaign;
 }

@@ -1,14 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  canonicalJson,
-  parseCampaign,
-  pointKeyText,
-  pointLabel,
-  runKeyText,
-  type CampaignFile,
-  type RunSpec,
-  type Software,
-} from '#libs/contracts';
+import { canonicalJson, parseCampaign, pointKeyText, pointLabel, runKeyText, type CampaignFile } from '#libs/contracts';
 import type { Prisma } from '../db/generated/client.js';
 import type { SoftwareCatalogue } from '../software/catalogue.js';
 
@@ -23,27 +14,31 @@ export interface ExpandedCampaign {
 /** Throws InputError for everything wrong with the file. */
 export function expand(input: unknown, catalogue: SoftwareCatalogue): ExpandedCampaign {
   const { file, expansion } = parseCampaign(input, 'campaign');
-  const software = new Map<string, { id: string; images: Software['images']; simulator: string }>();
-  const points = expansion.points.map((point, index) => ({
-    index,
-    pointKey: sha256(pointKeyText(point)),
-    label: pointLabel(point),
-    machine: point.machine,
-    hypervisor: point.hypervisor,
-    workload: point.workload,
-  }));
-  const pointIndexes = new Map(points.map((point) => [point.pointKey, point.index]));
-  const runs = expansion.runs.map((spec: RunSpec, index) => {
-    const used = catalogue.softwareFor(spec);
-    const softwareId = sha256(canonicalJson({ images: used.images, simulator: used.simulator }));
-    software.set(softwareId, { id: softwareId, images: used.images, simulator: used.simulator });
-    return {
-      index,
-      pointIndex: pointIndexes.get(sha256(pointKeyText(spec)))!,
-      seed: spec.seed,
-      runKey: sha256(runKeyText(spec, used)),
-      softwareId,
-    };
+  const seedsPerPoint = expansion.runs.length / expansion.points.length;
+  const software = new Map<string, ExpandedCampaign['software'][number]>();
+  const points: ExpandedCampaign['points'] = [];
+  const runs: ExpandedCampaign['runs'] = [];
+  expansion.points.forEach((point, pointIndex) => {
+    const { machine, hypervisor, workload } = point;
+    points.push({
+      index: pointIndex,
+      pointKey: sha256(pointKeyText(point)),
+      label: pointLabel(point),
+      machine,
+      hypervisor,
+      workload,
+    });
+    const { images, simulator } = catalogue.softwareFor(point);
+    const softwareId = sha256(canonicalJson({ images, simulator }));
+    software.set(softwareId, { id: softwareId, images, simulator });
+    for (const spec of expansion.runs.slice(pointIndex * seedsPerPoint, (pointIndex + 1) * seedsPerPoint))
+      runs.push({
+        index: runs.length,
+        pointIndex,
+        seed: spec.seed,
+        runKey: sha256(runKeyText(spec, { images, simulator })),
+        softwareId,
+      });
   });
   return { file, points, software: [...software.values()], runs };
 }

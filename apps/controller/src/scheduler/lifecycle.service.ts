@@ -34,19 +34,19 @@ export class LifecycleService {
   /** Gives the run to the worker, or refuses (409): an old epoch, a run that does not wait, or one answered meanwhile. */
   async lease(worker: Worker, job: RunJob): Promise<Lease> {
     const leased = await inTransaction(this.prisma, async (db) => {
-      const run = await db.run.findUnique({
-        where: { id: job.runId },
-        include: { point: true, software: true, campaign: true },
-      });
+      const run = await db.run.findUnique({ where: { id: job.runId } });
       if (run === null) throw notFound('run', job.runId);
-      const { point, software, campaign, ...row } = run;
-      if (row.state !== 'QUEUED') return { refused: `found it ${row.state}, expected QUEUED` };
-      if (row.epoch !== job.epoch) return { refused: `found a job of epoch ${job.epoch}, expected epoch ${row.epoch}` };
+      if (run.state !== 'QUEUED') return { refused: `found it ${run.state}, expected QUEUED` };
+      if (run.epoch !== job.epoch) return { refused: `found a job of epoch ${job.epoch}, expected epoch ${run.epoch}` };
+      // One after the other: a transaction is one session, and that answers one question at a time.
+      const campaign = await db.campaign.findUniqueOrThrow({ where: { id: run.campaignId } });
+      const point = await db.point.findUniqueOrThrow({ where: { id: run.pointId } });
+      const software = await db.software.findUniqueOrThrow({ where: { id: run.softwareId } });
       const at = this.clock.now();
 
-      const answer = campaign.noCache ? null : await findAnswer(db, row.runKey);
+      const answer = campaign.noCache ? null : await findAnswer(db, run.runKey);
       if (answer !== null) {
-        await transition(db, row, {
+        await transition(db, run, {
           event: 'reuse',
           at,
           detail: `run ${answer} has the same key`,
@@ -56,7 +56,7 @@ export class LifecycleService {
       }
 
       const leaseToken = newSecret();
-      const taken = await transition(db, row, {
+      const taken = await transition(db, run, {
         event: 'lease',
         at,
         detail: `worker ${worker.name}`,
@@ -64,7 +64,7 @@ export class LifecycleService {
       });
       const attempt = await db.attempt.create({
         data: {
-          runId: row.id,
+          runId: run.id,
           number: taken.attempts,
           workerId: worker.id,
           leaseTokenHash: hashOf(leaseToken),
@@ -72,14 +72,14 @@ export class LifecycleService {
         },
       });
       const expiresAt = this.expiry(at);
-      await db.lease.create({ data: { runId: row.id, attemptId: attempt.id, workerId: worker.id, expiresAt } });
+      await db.lease.create({ data: { runId: run.id, attemptId: attempt.id, workerId: worker.id, expiresAt } });
       const lease: Lease = {
-        runId: row.id,
+        runId: run.id,
         leaseToken,
         attempt: attempt.number,
         expiresAt: expiresAt.toISOString(),
-        spec: specOf(point, row.seed),
-        key: row.runKey,
+        spec: specOf(point, run.seed),
+        key: run.runKey,
         images: software.images as Lease['images'],
         engine: campaign.engine as Lease['engine'],
         limits: {
@@ -160,22 +160,22 @@ export class LifecycleService {
   private async expire(db: Db, runId: string, attemptId: string): Promise<boolean> {
     const at = this.clock.now();
     // A heartbeat may have come in between.
-    const lease = await db.lease.findFirst({
-      where: { runId, attemptId, expiresAt: { lt: at } },
-      include: { run: true, attempt: true, worker: true },
-    });
+    const lease = await db.lease.findFirst({ where: { runId, attemptId, expiresAt: { lt: at } } });
     if (lease === null) return false;
-    const detail = `no heartbeat of worker ${lease.worker.name} since ${new Date(lease.expiresAt.getTime() - this.config.timing.leaseTtlMs).toISOString()}`;
-    await this.endAttempt(db, lease.attempt, 'EXPIRED', detail);
-    if (lease.run.state === 'CANCELLING') await transition(db, lease.run, { event: 'stop', at, detail });
-    else if (lease.run.losses + 1 >= lease.run.maxLosses)
-      await transition(db, lease.run, {
+    const run = await db.run.findUniqueOrThrow({ where: { id: runId } });
+    const attempt = await db.attempt.findUniqueOrThrow({ where: { id: attemptId }, include: { worker: true } });
+    const lastHeard = new Date(lease.expiresAt.getTime() - this.config.timing.leaseTtlMs);
+    const detail = `no heartbeat of worker ${attempt.worker.name} since ${lastHeard.toISOString()}`;
+    await this.endAttempt(db, attempt, 'EXPIRED', detail);
+    if (run.state === 'CANCELLING') await transition(db, run, { event: 'stop', at, detail });
+    else if (run.losses + 1 >= run.maxLosses)
+      await transition(db, run, {
         event: 'exhaust',
         at,
         detail,
-        set: { losses: { increment: 1 }, reason: `${lease.run.losses + 1} attempts lost; the last: ${detail}` },
+        set: { losses: { increment: 1 }, reason: `${run.losses + 1} attempts lost; the last: ${detail}` },
       });
-    else await this.requeue(db, lease.run, 'expire', detail);
+    else await this.requeue(db, run, 'expire', detail);
     return true;
   }
 
@@ -208,14 +208,12 @@ export class LifecycleService {
 
   /** The attempt a lease token belongs to. An unknown token is not a late one: 403. */
   async heldBy(db: Db, runId: string, leaseToken: string): Promise<Held> {
-    const attempt = await db.attempt.findUnique({
-      where: { leaseTokenHash: hashOf(leaseToken) },
-      include: { lease: true, run: true },
-    });
+    const attempt = await db.attempt.findUnique({ where: { leaseTokenHash: hashOf(leaseToken) } });
     if (attempt?.runId !== runId)
       throw new ApiError(403, 'UNKNOWN_LEASE', `run ${runId}: found a lease token that was never given out for it`);
-    const { lease, run, ...row } = attempt;
-    return { run, attempt: row, holds: lease !== null && !isFinal(run.state) };
+    const run = await db.run.findUniqueOrThrow({ where: { id: runId } });
+    const lease = await db.lease.findUnique({ where: { attemptId: attempt.id } });
+    return { run, attempt, holds: lease !== null && !isFinal(run.state) };
   }
 
   async logRefused(db: Db, run: Run, attempt: Attempt, what: string, detail: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { RunSpec, Software } from '#libs/contracts';
+import type { Point, Software } from '#libs/contracts';
 import type { ReportInput } from '#libs/reporting';
 
 /**
@@ -6,8 +6,8 @@ import type { ReportInput } from '#libs/reporting';
  * place in the cache, follows from it.
  */
 export abstract class SoftwareCatalogue {
-  /** Images of this run and the built simulator. */
-  abstract softwareFor(spec: RunSpec): Software;
+  /** Images of the point's runs and the built simulator. */
+  abstract softwareFor(point: Point): Software;
   abstract simulator(): string;
   /** Linux's steps, to set beside those of the KVM-like module. */
   abstract steps(): ReportInput['steps'];

@@ -1,4 +1,4 @@
-import type { RunSpec, Software } from '#libs/contracts';
+import type { Point, Software } from '#libs/contracts';
 import { imageDigests, kvmStepReferences, simulatorDigest } from '#libs/duvisor';
 import type { ReportInput } from '#libs/reporting';
 import { SoftwareCatalogue } from './catalogue.js';
@@ -7,8 +7,9 @@ import { SoftwareCatalogue } from './catalogue.js';
 export class DuvisorCatalogue extends SoftwareCatalogue {
   private readonly digest = simulatorDigest();
 
-  override softwareFor(spec: RunSpec): Software {
-    return { images: imageDigests(spec), simulator: this.digest };
+  override softwareFor(point: Point): Software {
+    // Any seed: it decides the boot arguments, not the images.
+    return { images: imageDigests({ ...point, seed: 0 }), simulator: this.digest };
   }
 
   override simulator(): string {
