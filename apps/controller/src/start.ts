@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Logger, type LoggerService } from '@nestjs/common';
@@ -52,6 +52,8 @@ export async function startController(config: ControllerConfig, options: StartOp
   };
   try {
     makeHome(config.home);
+    // Before anything is started: the most likely mistake, and Nest would log it at length.
+    await checkAddress(config);
     const database = await openDatabase({ url: config.databaseUrl, stateDir: config.home });
     undo.push(() => database.stop());
     await migrate(database.url, join(projectRoot(), 'prisma', 'migrations'));
@@ -107,9 +109,24 @@ async function queueEnds(config: ControllerConfig, databaseUrl: string): Promise
   return { producer: { kind: 'postgres', url: databaseUrl }, forWorkers: { kind: 'postgres', url: forWorkers } };
 }
 
-async function listen(app: NestExpressApplication, { host, port }: ControllerConfig): Promise<void> {
+function listen(app: NestExpressApplication, config: ControllerConfig): Promise<unknown> {
+  return namingTheVariable(config, () => app.listen(config.port, config.host));
+}
+
+function checkAddress(config: ControllerConfig): Promise<unknown> {
+  const server = createServer();
+  return namingTheVariable(config, async () => {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(config.port, config.host, resolve);
+    });
+    await new Promise((resolve) => server.close(resolve));
+  });
+}
+
+async function namingTheVariable({ host, port }: ControllerConfig, listening: () => Promise<unknown>): Promise<unknown> {
   try {
-    await app.listen(port, host);
+    return await listening();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')
