@@ -124,7 +124,10 @@ function checkAddress(config: ControllerConfig): Promise<unknown> {
   });
 }
 
-async function namingTheVariable({ host, port }: ControllerConfig, listening: () => Promise<unknown>): Promise<unknown> {
+async function namingTheVariable(
+  { host, port }: ControllerConfig,
+  listening: () => Promise<unknown>,
+): Promise<unknown> {
   try {
     return await listening();
   } catch (error) {

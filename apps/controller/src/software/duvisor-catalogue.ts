@@ -1,5 +1,5 @@
-import type { Point, Software } from '#libs/contracts';
-import { imageDigests, kvmStepReferences, simulatorDigest } from '#libs/duvisor';
+import { workloadNames, type Point, type Software } from '#libs/contracts';
+import { imageDigests, simulatorDigest, workloadSteps } from '#libs/duvisor';
 import type { ReportInput } from '#libs/reporting';
 import { SoftwareCatalogue } from './catalogue.js';
 
@@ -8,8 +8,7 @@ export class DuvisorCatalogue extends SoftwareCatalogue {
   private readonly digest = simulatorDigest();
 
   override softwareFor(point: Point): Software {
-    // Any seed: it decides the boot arguments, not the images.
-    return { images: imageDigests({ ...point, seed: 0 }), simulator: this.digest };
+    return { images: imageDigests(point), simulator: this.digest };
   }
 
   override simulator(): string {
@@ -17,6 +16,6 @@ export class DuvisorCatalogue extends SoftwareCatalogue {
   }
 
   override steps(): ReportInput['steps'] {
-    return kvmStepReferences();
+    return workloadNames.flatMap((name) => workloadSteps(name));
   }
 }

@@ -44,7 +44,11 @@ const stopTimeoutMs = 20_000;
  * Starts the server of `stateDir` (first time: 1.2 to 2.5 s; later 0.3 s), or takes over one that a killed owner left
  * running. Throws InputError when another living process owns it.
  */
-export async function startEmbeddedPostgres(stateDir: string): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(
+  stateDir: string,
+  /** PostgreSQL settings beside our own; for tests. */
+  settings: Readonly<Record<string, string>> = {},
+): Promise<EmbeddedPostgres> {
   mkdirSync(stateDir, { recursive: true });
   const place = placeFor(realpathSync(stateDir), serverAccount());
   const binaries = postgresBinaries(place.account, place.home);
@@ -52,7 +56,7 @@ export async function startEmbeddedPostgres(stateDir: string): Promise<EmbeddedP
   return withStartLock(join(stateDir, 'postgres.lock'), async () => {
     initialise(place, binaries, password);
     const found = await findRunning(place, password);
-    const running = found ?? (await launch(place, binaries, password, join(stateDir, 'postgres.log')));
+    const running = found ?? (await launch(place, binaries, password, join(stateDir, 'postgres.log'), settings));
     const owner = await becomeOwner(running.port, password, stateDir);
     await createDatabase(owner);
     return handle(running, owner, place, password, found !== null);
@@ -155,7 +159,13 @@ function readPostmaster(place: Place): { pid: number; port: number } | null {
   }
 }
 
-async function launch(place: Place, binaries: PostgresBinaries, password: string, logFile: string): Promise<Running> {
+async function launch(
+  place: Place,
+  binaries: PostgresBinaries,
+  password: string,
+  logFile: string,
+  more: Readonly<Record<string, string>>,
+): Promise<Running> {
   // Between asking for a free port and binding it another program may take it: try again with another.
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
@@ -168,6 +178,7 @@ async function launch(place: Place, binaries: PostgresBinaries, password: string
       shared_buffers: '64MB',
       timezone: 'UTC',
       log_timezone: 'UTC',
+      ...more,
     };
     const child = spawn(
       binaries.postgres,
