@@ -1,8 +1,12 @@
-/** C headers for the target software: CSR numbers, fields and causes (csr.h), driver interface (abi.h). */
+/**
+ * C headers for the target software: CSR numbers, fields and causes (csr.h), driver interface (abi.h),
+ * addresses (memory-map.h).
+ */
 import { csrFields } from '../libs/duvisor/abi/csr-fields.js';
 import { dvApiVersion, dvIoctls, ioctlRequest } from '../libs/duvisor/abi/dv-driver.js';
 import * as causes from '../libs/riscv-core/src/isa/causes.js';
 import { csrs } from '../libs/riscv-core/src/isa/csrs.js';
+import { interruptSources, memoryMap } from '../libs/riscv-core/src/machine/memory-map.js';
 
 /** `lines` inside an include guard, under a note where they come from. */
 function header(guard: string, sources: string, lines: readonly string[]): string {
@@ -45,4 +49,15 @@ export function abiHeader(): string {
     `#define DV_API_VERSION ${hex(dvApiVersion)}`,
     ...dvIoctls.map((row) => `#define DV_${row.name} ${hex(ioctlRequest(row), 8)} /* ${row.doc} */`),
   ]);
+}
+
+/** Base and size of every region of the machine's address map, and its interrupt source numbers. */
+export function memoryMapHeader(): string {
+  const macro = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+  const regions = Object.entries(memoryMap).flatMap(([name, region]) => [
+    `#define ${macro(name)}_BASE ${hex(region.base, 8)}`,
+    ...('size' in region ? [`#define ${macro(name)}_SIZE ${hex(region.size)}`] : []),
+  ]);
+  const sources = Object.entries(interruptSources).map(([name, number]) => `#define ${macro(name)}_IRQ ${number}`);
+  return header('GENERATED_MEMORY_MAP_H', 'machine/memory-map.ts (riscv-core)', [...regions, '', ...sources]);
 }

@@ -8,7 +8,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { abiHeader, csrHeader } from './gen-headers.js';
+import { abiHeader, csrHeader, memoryMapHeader } from './gen-headers.js';
 import { packageRoot } from './package-root.js';
 
 const INCLUDE = 'libs/duvisor/guest/include/generated';
@@ -16,6 +16,7 @@ const INCLUDE = 'libs/duvisor/guest/include/generated';
 const files: Record<string, () => string> = {
   [`${INCLUDE}/csr.h`]: csrHeader,
   [`${INCLUDE}/abi.h`]: abiHeader,
+  [`${INCLUDE}/memory-map.h`]: memoryMapHeader,
 };
 
 const check = process.argv.includes('--check');

@@ -1,14 +1,14 @@
 /**
  * The built images of the target software (libs/duvisor/guest/prebuilt).
  *
- *   node dist/scripts/images.js            build them and write digests.json
+ *   node dist/scripts/images.js            build them and digests.json (the guest's Makefile)
  *   node dist/scripts/images.js --check    build a copy in a temporary folder and compare every byte; writes nothing
  *
  * Exit codes: 0 fine, 1 bytes differ or the build failed, 2 the compiler is missing or is another one than digests.json names.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { packageRoot } from './package-root.js';
@@ -113,11 +113,9 @@ function check(): void {
 }
 
 function build(): void {
-  const compiler = compilerVersion();
+  compilerVersion();
   make(guest, '../../../dist/guest', 'prebuilt');
-  const digests: Digests = { compiler, files: digestsOf(prebuilt) };
-  writeFileSync(join(prebuilt, DIGESTS), `${JSON.stringify(digests, null, 2)}\n`);
-  console.log(`images: ${Object.keys(digests.files).length} files in ${prebuilt}`);
+  console.log(`images: ${Object.keys(readDigests().files).length} files in ${prebuilt}`);
 }
 
 try {

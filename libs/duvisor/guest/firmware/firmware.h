@@ -13,7 +13,7 @@
 #include "sbi-abi.h"
 #include "types.h"
 
-#define HOST_KERNEL (RAM_BASE + 0x200000)
+
 
 /* What trap.S saves: x1..x31 at x[1..31]. */
 struct frame {

@@ -61,14 +61,14 @@ void boot_hart_main(u64 hart, const void *device_tree) {
     hart_setup();
     hsm_mark_started((u32)hart);
     __atomic_store_n(&machine_ready, 1, __ATOMIC_RELEASE);
-    enter_supervisor(hart, (u64)device_tree, HOST_KERNEL);
+    enter_supervisor(hart, (u64)device_tree, KERNEL_BASE);
 }
 
 void other_hart_main(void) { hsm_park(); }
 
 void fatal(const char *why, u64 a, u64 b) {
     console_print("firmware: %s (0x%lx, 0x%lx)\n", why, a, b);
-    mmio_write32(FINISHER_BASE, 253u << 16 | FINISHER_FAIL);
+    mmio_write32(TEST_FINISHER_BASE, 253u << 16 | FINISHER_FAIL);
     for (;;) __asm__ volatile("wfi");
 }
 

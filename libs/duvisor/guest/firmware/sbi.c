@@ -40,7 +40,7 @@ static struct sbi_return base_call(u64 fid, u64 a0) {
 /* Shutdown (type 0) or reboot (1, 2); reason 1 = system failure. */
 static struct sbi_return reset_call(u64 type, u64 reason) {
     if (type > 2 || reason > 1) return result(SBI_ERR_INVALID_PARAM);
-    mmio_write32(FINISHER_BASE, type ? FINISHER_RESET : reason ? 1u << 16 | FINISHER_FAIL : FINISHER_PASS);
+    mmio_write32(TEST_FINISHER_BASE, type ? FINISHER_RESET : reason ? 1u << 16 | FINISHER_FAIL : FINISHER_PASS);
     for (;;) __asm__ volatile("wfi");
 }
 

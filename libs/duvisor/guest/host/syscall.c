@@ -4,12 +4,10 @@
 #include "probe.h"
 
 #define AT_FDCWD (-100)
-#define O_NONBLOCK 0x800
 #define PROT_READ 1
 #define PROT_WRITE 2
 #define PROT_EXEC 4
 #define MAP_SHARED 1
-#define MAP_PRIVATE 2
 #define MAP_FIXED 0x10
 #define MAP_ANONYMOUS 0x20
 #define TIMER_ABSTIME 1
@@ -67,8 +65,16 @@ static s64 sys_openat(const struct args *a) {
 
 static s64 sys_close(const struct args *a) { return close_fd((int)a->a[0]); }
 
-static s64 do_read(struct file *f, const struct args *a) { return f->ops->read ? f->ops->read(f, a->a[1], a->a[2]) : -EINVAL; }
-static s64 do_write(struct file *f, const struct args *a) { return f->ops->write ? f->ops->write(f, a->a[1], a->a[2]) : -EINVAL; }
+static s64 read_file(struct file *f, u64 buf, u64 n) {
+    if (!f->ops->read) return -EINVAL;
+    return access_ok(buf, n) ? f->ops->read(f, buf, n) : -EFAULT;
+}
+static s64 write_file(struct file *f, u64 buf, u64 n) {
+    if (!f->ops->write) return -EINVAL;
+    return access_ok(buf, n) ? f->ops->write(f, buf, n) : -EFAULT;
+}
+static s64 do_read(struct file *f, const struct args *a) { return read_file(f, a->a[1], a->a[2]); }
+static s64 do_write(struct file *f, const struct args *a) { return write_file(f, a->a[1], a->a[2]); }
 static s64 sys_read(const struct args *a) { return with_file(a->a[0], do_read, a); }
 static s64 sys_write(const struct args *a) { return with_file(a->a[0], do_write, a); }
 
@@ -77,7 +83,7 @@ static s64 do_writev(struct file *f, const struct args *a) {
     for (u64 i = 0; i < a->a[2]; i++) {
         struct iovec v;
         if (copy_from_user(&v, a->a[1] + i * sizeof(v), sizeof(v))) return done ? done : -EFAULT;
-        s64 n = f->ops->write ? f->ops->write(f, v.base, v.length) : -EINVAL;
+        s64 n = write_file(f, v.base, v.length);
         if (n < 0) return done ? done : n;
         done += n;
     }
@@ -89,7 +95,7 @@ static s64 do_pread(struct file *f, const struct args *a) {
     if (!initramfs_data(f)) return -ESPIPE;
     u64 old = f->pos;
     f->pos = a->a[3];
-    s64 n = f->ops->read(f, a->a[1], a->a[2]);
+    s64 n = read_file(f, a->a[1], a->a[2]);
     f->pos = old;
     return n;
 }

@@ -5,7 +5,7 @@
 
 u64 copy_user(void *dst, const void *src, u64 n); /* uaccess.S */
 
-static bool access_ok(u64 addr, size_t n) { return addr < USER_TOP && n <= USER_TOP - addr; }
+bool access_ok(u64 addr, size_t n) { return addr < USER_TOP && n <= USER_TOP - addr; }
 
 static int copy(void *dst, const void *src, size_t n) {
     csr_set(CSR_SSTATUS, SSTATUS_SUM);
