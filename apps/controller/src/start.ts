@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Logger, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -19,6 +18,7 @@ import {
 import { AppModule } from './app.module.js';
 import { ensureCredentials } from './auth/credentials.js';
 import type { ControllerConfig } from './config/config.js';
+import { projectRoot } from './config/project-root.js';
 import { SystemClock, type Clock, type QueueEnds } from './config/parts.js';
 import { openPrisma } from './db/prisma.js';
 import { openApiDocument } from './http/openapi.js';
@@ -62,7 +62,7 @@ export async function startController(config: ControllerConfig, options: StartOp
     const logger = new Logger('database');
     const prisma = openPrisma(database.url, (error) => logger.error(error.message));
     undo.push(() => prisma.$disconnect());
-    const newApiKey = await ensureCredentials(prisma, config.home);
+    const newApiKey = await ensureCredentials(prisma, config.home, config.workerTokenFile);
 
     const artefacts = directoryArtefacts(homeFiles(config.home).artefacts);
     const parts = {
@@ -152,11 +152,4 @@ function makeHome(home: string): void {
 
 function wrongVariable(name: string, found: string, expected: string): InputError {
   return new InputError('environment', [{ path: name, at: [name], found, expected }]);
-}
-
-/** Above the sources as well as above what is built from them. */
-function projectRoot(): string {
-  for (let at = dirname(fileURLToPath(import.meta.url)); dirname(at) !== at; at = dirname(at))
-    if (existsSync(join(at, 'prisma', 'schema.prisma'))) return at;
-  throw new Error('found no prisma/schema.prisma above the controller, expected to run from the checkout');
 }

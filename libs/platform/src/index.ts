@@ -9,3 +9,4 @@ export * from './http/api-client.js';
 export { checkRedis, useBackend, type QueueConnection } from './queue/connection.js';
 export * from './queue/run-consumer.js';
 export * from './queue/run-queue.js';
+export * from './revision.js';

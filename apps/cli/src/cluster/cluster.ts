@@ -156,6 +156,8 @@ export function controllerEnvironment(options: {
 }): Record<string, string> {
   return {
     DVFARM_HOME: options.home,
+    // Set for a worker of another cluster, perhaps; this controller keeps its token where its own workers look for it.
+    DVFARM_WORKER_TOKEN_FILE: homeFiles(options.home).workerToken,
     ...(options.host === undefined ? {} : { DVFARM_HOST: options.host }),
     ...(options.port === undefined ? {} : { DVFARM_PORT: String(options.port) }),
     ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),

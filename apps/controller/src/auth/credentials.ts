@@ -12,10 +12,14 @@ export function hashOf(secret: string): string {
  * Sees to it that the state directory holds a key that the database knows, for users and for workers. Returns the
  * users' key when it was made now: it is printed once, and only its hash is stored.
  */
-export async function ensureCredentials(prisma: PrismaClient, home: string): Promise<string | null> {
+export async function ensureCredentials(
+  prisma: PrismaClient,
+  home: string,
+  workerTokenFile = homeFiles(home).workerToken,
+): Promise<string | null> {
   const files = homeFiles(home);
   const apiKey = await ensureKey(prisma, files.apiKey, 'first key', ['READ', 'SUBMIT', 'ADMIN'], 'dvf_');
-  await ensureKey(prisma, files.workerToken, 'workers', ['WORKER'], 'dvw_');
+  await ensureKey(prisma, workerTokenFile, 'workers', ['WORKER'], 'dvw_');
   return apiKey;
 }
 

@@ -15,6 +15,8 @@ const environmentSchema = z.object({
     .optional(),
   /** Absent: the queue is in the same PostgreSQL. */
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'a URL such as redis://host:6379' }).optional(),
+  /** Where the token lies that lets workers join; absent: in the state directory. Containers share it through a volume of its own. */
+  DVFARM_WORKER_TOKEN_FILE: z.string().min(1).optional(),
   DVFARM_LOG_FORMAT: z.enum(['text', 'json']).default('text'),
 });
 
@@ -22,6 +24,7 @@ export interface ControllerConfig {
   readonly home: string;
   readonly host: string;
   readonly port: number;
+  readonly workerTokenFile?: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
   readonly logFormat: 'text' | 'json';
@@ -66,6 +69,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     home: read.DVFARM_HOME,
     host: read.DVFARM_HOST,
     port: read.DVFARM_PORT,
+    workerTokenFile: read.DVFARM_WORKER_TOKEN_FILE,
     databaseUrl: read.DATABASE_URL,
     redisUrl: read.REDIS_URL,
     logFormat: read.DVFARM_LOG_FORMAT,

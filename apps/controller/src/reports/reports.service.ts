@@ -26,7 +26,7 @@ export class ReportsService {
     });
     return buildReport({
       campaign: { id, number, name },
-      revision: null,
+      revision: this.software.revision(),
       runs: await this.storedRuns(id),
       alarms,
       steps: this.software.steps(),

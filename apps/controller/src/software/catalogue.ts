@@ -9,6 +9,10 @@ export abstract class SoftwareCatalogue {
   /** Images of the point's runs and the built simulator. */
   abstract softwareFor(point: Point): Software;
   abstract simulator(): string;
+  /** Version of this project, for the provenance of reports; null when it is not known. */
+  revision(): string | null {
+    return null;
+  }
   /** Linux's steps, to set beside those of the KVM-like module. */
   abstract steps(): ReportInput['steps'];
 }

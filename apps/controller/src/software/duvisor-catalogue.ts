@@ -1,6 +1,8 @@
 import { workloadNames, type Point, type Software } from '#libs/contracts';
 import { imageDigests, simulatorDigest, workloadSteps } from '#libs/duvisor';
+import { projectRevision } from '#libs/platform';
 import type { ReportInput } from '#libs/reporting';
+import { projectRoot } from '../config/project-root.js';
 import { SoftwareCatalogue } from './catalogue.js';
 
 /** The images and the simulator of this checkout. Digests only: the controller simulates nothing. */
@@ -13,6 +15,10 @@ export class DuvisorCatalogue extends SoftwareCatalogue {
 
   override simulator(): string {
     return this.digest;
+  }
+
+  override revision(): string | null {
+    return projectRevision(projectRoot());
   }
 
   override steps(): ReportInput['steps'] {
