@@ -28,7 +28,11 @@ export function hasCode(pa: u64): bool {
   return load<i32>(mapWord(pa)) != 0;
 }
 
-/** A store to [pa, pa + size), inside one page. True = records were dropped. */
+/** Slots that a store has made untrue (two when it straddles pages), 0 = none. See dropDoomed. */
+let doomed: usize = 0;
+let doomedToo: usize = 0;
+
+/** A store to [pa, pa + size), inside one page. True = records will be dropped. */
 export function codeStored(pa: u64, size: i32): bool {
   const slot: usize = load<i32>(mapWord(pa));
   if (slot == 0) return false;
@@ -36,8 +40,18 @@ export function codeStored(pa: u64, size: i32): bool {
   const last = (i32(pa + size - 1) >> 6) & 63;
   const lines: u64 = (u64.MAX_VALUE >> (63 - (last - first))) << first;
   if ((load<u64>(slot, CODE_SLOT_LINES) & lines) == 0) return false;
-  dropSlot(slot);
+  if (doomed == 0) doomed = slot;
+  else if (doomed != slot) doomedToo = slot;
   return true;
+}
+
+/** Drops what codeStored found, once the storing instruction is finished: its own record may be among them. Called by poll. */
+export function dropDoomed(): void {
+  if (doomed == 0) return;
+  dropSlot(doomed);
+  if (doomedToo != 0) dropSlot(doomedToo);
+  doomed = 0;
+  doomedToo = 0;
 }
 
 /** RAM changed behind the harts' back (DMA, loader): drops the slots of every page touched. */
@@ -52,6 +66,7 @@ export function memoryChanged(pa: u64, size: u64): void {
 }
 
 function dropSlot(slot: usize): void {
+  if (load<u64>(slot, CODE_SLOT_PAGE) == 0) return;
   store<i32>(mapWord(load<u64>(slot, CODE_SLOT_PAGE)), 0);
   memory.fill(slot, 0, CODE_SLOT_RECORDS * CODE_RECORD_SIZE);
   store<u64>(slot, 0, CODE_SLOT_LINES);

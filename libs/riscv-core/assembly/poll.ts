@@ -1,10 +1,11 @@
 /** `poll` of the protocol: interrupts, sleep, limits. Called at yield points and at the start of a turn. */
 import {
-  CORE_SKIP_POLL, CYCLE, HART_ID, INSTRET, INSTRET_LIMIT, M_EXIT_REQUEST, M_MTIMECMP, SLEPT, STOPAT, STOP_EXIT, STOP_LIMIT, STOP_NONE,
+  CORE_SKIP_POLL, CYCLE, EVENT, HART_ID, INSTRET, INSTRET_LIMIT, M_EXIT_REQUEST, M_MTIMECMP, SLEPT, STOPAT, STOP_EXIT, STOP_LIMIT, STOP_NONE,
   STOP_REASON, STOP_TURN, STOP_WFI, TURN_END, WFI,
 } from "../src/hart/layout";
 import { CSR_MIE } from "../src/hart/csr-slots";
 import { IRQ_MTI } from "../src/isa/causes";
+import { dropDoomed } from "./code";
 import { cycleOf, mtime } from "./clint";
 import { virtualClock, virtualTimerBit, vtimecmp } from "./dvirq";
 import { pending, pickInterrupt, pickedMode } from "./irq";
@@ -13,6 +14,7 @@ import { interrupt } from "./trap";
 
 /** Takes the highest interrupt, if any; then says whether the hart must stop, and why. */
 export function poll(h: usize): i32 {
+  dropDoomed();
   if (load<i32>(h, CORE_SKIP_POLL)) {
     store<i32>(h, 0, CORE_SKIP_POLL);
     return STOP_NONE;
@@ -30,7 +32,11 @@ function decide(h: usize): i32 {
     store<i32>(h, 0, WFI);
   }
   const number = pickInterrupt(h);
-  if (number >= 0) interrupt(h, number, pickedMode);
+  if (number >= 0) {
+    interrupt(h, number, pickedMode);
+    // EVENT speaks of slow paths only: the next one must not find this trap's.
+    store<i32>(h, 0, EVENT);
+  }
 
   const cycle = load<u64>(h, CYCLE);
   const instret = load<u64>(h, INSTRET);
