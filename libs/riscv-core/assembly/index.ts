@@ -8,7 +8,7 @@ export { slowLoad as load, slowStore as store, amo, loadReserved as lr, storeCon
 export { system } from "./system";
 export { illegal, raise } from "./trap";
 export {
-  codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as t_fetch, memoryChanged as memory_changed,
+  codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as fetch_line, memoryChanged as memory_changed,
   dropAllCode as drop_all_code,
 } from "./code";
 export { poll, nextTimer as next_timer, sleepUntil as sleep_until } from "./poll";
@@ -19,7 +19,9 @@ export { pmpAllows as pmp_allows } from "./pmp";
 export { translate };
 export { readCsr as read_csr } from "./csr-read";
 export { writeCsr as write_csr } from "./csr-write";
-export { t_branch, t_jal, t_jalr, t_muldiv, t_reset } from "./timing/api";
+export {
+  t_branch, t_data, t_fetch, t_flush_icache, t_flush_tlb, t_jal, t_jalr, t_mmio, t_muldiv, t_reset, t_tlb, t_tlb_fault, t_trap,
+} from "./timing/api";
 
 /** Physical address of the last translate() that returned 0. */
 export function translated(): u64 {

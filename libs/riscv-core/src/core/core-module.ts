@@ -21,7 +21,7 @@ export interface CoreExports {
   /** Record of the instruction that straddles two pages at `pc`; 0 = trap taken. */
   readonly fetch_cross: (h: number, pc: bigint) => number;
   /** Cycle model: the pc entered another line of the page looked up last. */
-  readonly t_fetch: (h: number, pc: bigint) => void;
+  readonly fetch_line: (h: number, pc: bigint) => void;
   /** STOP_*. */
   readonly poll: (h: number) => number;
 
@@ -69,6 +69,14 @@ export interface CoreExports {
   readonly t_jal: (h: number, pc: bigint, length: number, target: bigint, rd: number) => number;
   readonly t_jalr: (h: number, pc: bigint, length: number, target: bigint, rd: number, rs1: number) => number;
   readonly t_muldiv: (h: number, kind: number, a: bigint, b: bigint, slack: number) => number;
+  readonly t_tlb: (h: number, va: bigint, access: number, space: number) => void;
+  readonly t_tlb_fault: (h: number, va: bigint, access: number, space: number) => void;
+  readonly t_fetch: (h: number, va: bigint, pa: bigint, space: number) => void;
+  readonly t_data: (h: number, pa: bigint, kind: number) => void;
+  readonly t_mmio: (h: number, isStore: number) => void;
+  readonly t_trap: (h: number) => void;
+  readonly t_flush_tlb: (h: number, scope: number, hasVa: number, va: bigint) => void;
+  readonly t_flush_icache: (h: number) => void;
 }
 
 export interface Core {

@@ -1,7 +1,7 @@
 /** The interpreter as an engine: the generated module, the core module and the record store, wired to one machine's memory. */
 import { instantiateCore } from '../core/core-module.js';
 import { Decoder, type ExtensionSet } from '../decode/decoder.js';
-import { HARTS, HART_STRIDE, M_FILTER_SHIFT, M_TIMING } from '../hart/layout.js';
+import { HARTS, HART_STRIDE, M_FILTER_SHIFT, M_HARTS, M_TIMING } from '../hart/layout.js';
 import type { Engine, EngineFactory } from '../machine/engine.js';
 import { CodeStore, type StaticCost } from './code-store.js';
 import { buildInterpreterModule } from './module.js';
@@ -31,6 +31,9 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
     const filterShift = view.getUint32(M_FILTER_SHIFT, true);
     const store = new CodeStore(memory, new Decoder(options.extensions), options.staticCost);
     const core = instantiateCore(memory, host, { decode: (h, rec) => store.decode(h, rec) });
+    if (timed) core.exports.t_reset();
+    const harts = view.getUint32(M_HARTS, true);
+    for (let hart = 0; hart < harts; hart++) core.exports.refresh_hart(HARTS + hart * HART_STRIDE);
 
     const instance = new WebAssembly.Instance(interpreterModule(filterShift, timed), {
       env: {

@@ -55,7 +55,7 @@ function importCore(module: ModuleBuilder): CoreImports {
     codeLookup: core('code_lookup', { params: ['i32', 'i64'], results: ['i32'] }),
     fetchCross: core('fetch_cross', { params: ['i32', 'i64'], results: ['i32'] }),
     poll: core('poll', { params: ['i32'], results: ['i32'] }),
-    fetchLine: core('t_fetch', { params: ['i32', 'i64'], results: [] }),
+    fetchLine: core('fetch_line', { params: ['i32', 'i64'], results: [] }),
     tBranch: core('t_branch', { params: ['i32', 'i64', 'i32', 'i32', 'i64'], results: ['i32'] }),
     tJal: core('t_jal', { params: ['i32', 'i64', 'i32', 'i64', 'i32'], results: ['i32'] }),
     tJalr: core('t_jalr', { params: ['i32', 'i64', 'i32', 'i64', 'i32', 'i32'], results: ['i32'] }),

@@ -1,13 +1,25 @@
-/** The engines that exist, by name. */
+/** The engines that exist, by name, with the cycle model that the machine's configuration asks for. */
+import { instantiateCore } from '../core/core-module.js';
 import { interpreter } from '../interp/interpreter.js';
 import { reference } from '../reference/engine.js';
+import { StaticCosts } from '../timing/pipeline.js';
 import type { EngineFactory, EngineName, EngineSetup } from './engine.js';
 
 export function engineFactory(name: EngineName): (setup: EngineSetup) => EngineFactory {
-  switch (name) {
-    case 'interpreter':
-      return ({ extensions }) => interpreter({ extensions });
-    case 'reference':
-      return ({ extensions, csrs }) => reference({ extensions, csrs });
-  }
+  return ({ extensions, csrs, config }) => {
+    const timed = config.timing.model === 'rocket';
+    const staticCost = timed ? new StaticCosts(config.timing.parameters) : undefined;
+    switch (name) {
+      case 'interpreter':
+        return interpreter({ extensions, ...(staticCost === undefined ? {} : { staticCost }) });
+      case 'reference':
+        return (memory, host) => {
+          if (staticCost === undefined) return reference({ extensions, csrs })(memory, host);
+          // Of the core module the reference uses the cycle model only; it decodes for itself.
+          const { exports: events } = instantiateCore(memory, host, { decode: () => undefined });
+          events.t_reset();
+          return reference({ extensions, csrs, timing: { events, staticCost } })(memory, host);
+        };
+    }
+  };
 }

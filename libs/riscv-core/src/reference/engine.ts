@@ -211,7 +211,9 @@ export class ReferenceEngine implements Engine {
   }
 
   private finishTrap(hart: HartState, taken: TakenTrap): void {
-    this.timing.events?.t_trap(hart.area);
+    // Without the cycle model a trap counts as one cycle: a program that only traps still comes to the end of its turn.
+    if (this.timing.events === undefined) hart.cycle += 1n;
+    else this.timing.events.t_trap(hart.area);
     const to = destinationIndex[taken.to];
     const fromV = taken.fromV ? 1 : 0;
     const counter = L.TRAP_COUNTS + 8 * ((fromV * 4 + to) * 128 + taken.code + (taken.interrupt ? 64 : 0));
