@@ -57,6 +57,10 @@ export class TestCatalogue extends SoftwareCatalogue {
     return this.simulatorDigest;
   }
 
+  override conflictsOf(): [] {
+    return [];
+  }
+
   override steps(): [] {
     return [];
   }

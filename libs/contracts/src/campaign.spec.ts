@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCampaign, pointLabel, type CampaignFileInput } from './campaign.js';
+import { parseCampaign, pointLabel, type CampaignFileInput, type PointCheck } from './campaign.js';
 import { InputError } from './input-error.js';
 import { pointKeyText, runKeyText, runSpecSchema } from './run.js';
 import { machinePresets } from './target-config.js';
@@ -140,13 +140,6 @@ describe('a campaign file', () => {
       ['x.yaml: machine.harts: found 4 with workload "hypercall", expected 1: the guests that exist use one vCPU'],
     ],
     [
-      'a parameter of a model that has none',
-      { ...small, machine: { preset: 'firesim', timing: 'none', set: { 'l2.latency': 3 } } },
-      [
-        'x.yaml: machine.set: found l2.latency with timing "none", expected no parameters, or timing "rocket": the model "none" has none',
-      ],
-    ],
-    [
       'an option of the other hypervisor',
       { ...small, machine: { preset: 'firesim', set: { 'kvm.haltPoll': 3 } } },
       [
@@ -191,6 +184,16 @@ describe('a campaign file', () => {
   ])('with %s is refused with place, found and expected', (_, input, messages) => {
     expect(issuesOf(input)).toEqual(messages);
   });
+});
+
+it('places what the simulator finds wrong with a point, and says it once', () => {
+  const check: PointCheck = () => [
+    { at: ['machine', 'set', 'l2.size'], found: 'no such parameter', expected: 'another' },
+  ];
+  const input = { ...small, machine: [{ preset: 'firesim', set: { 'l2.size': 3 } }] };
+  expect(() => parseCampaign(input, 'x.yaml', check)).toThrow(
+    'x.yaml: machine[0].set.l2.size: found no such parameter, expected another',
+  );
 });
 
 describe('expansion', () => {

@@ -97,12 +97,19 @@ export interface Expansion {
  * Checks a campaign and spans its matrix. Throws {@link InputError} that names each wrong place of the file:
  * a bad field, an impossible combination, an exclusion that matches nothing, too many runs, the same point twice.
  */
-export function parseCampaign(input: unknown, source = 'campaign'): { file: CampaignFile; expansion: Expansion } {
+export function parseCampaign(
+  input: unknown,
+  source = 'campaign',
+  check?: PointCheck,
+): { file: CampaignFile; expansion: Expansion } {
   const file = parseInput(campaignFileSchema, input, source);
-  return { file, expansion: expandCampaign(file, source) };
+  return { file, expansion: expandCampaign(file, source, check) };
 }
 
-export function expandCampaign(file: CampaignFile, source = 'campaign'): Expansion {
+/** What else is wrong with a point, known to the simulator only: names and bounds of model parameters. */
+export type PointCheck = (point: Point) => Conflict[];
+
+export function expandCampaign(file: CampaignFile, source = 'campaign', check: PointCheck = () => []): Expansion {
   const issues: InputIssue[] = [];
   const fired = new Set<number>();
   const points: Point[] = [];
@@ -128,7 +135,8 @@ export function expandCampaign(file: CampaignFile, source = 'campaign'): Expansi
           issues.push(issue(workload.at, `the same point as ${formatPath(earlier)}`, 'every point once'));
         seen.set(identity, workload.at);
         const places = { machine: machine.at, hypervisor: hypervisor.at, workload: workload.at };
-        for (const conflict of impossibleCombinations(point)) issues.push(conflictIssue(conflict, places));
+        for (const conflict of [...impossibleCombinations(point), ...check(point)])
+          issues.push(conflictIssue(conflict, places));
         points.push(point);
       }
 

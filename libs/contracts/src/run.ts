@@ -54,12 +54,6 @@ export function impossibleCombinations(spec: {
       found: `${machine.harts} with workload "${workload.name}"`,
       expected: '1: the guests that exist use one vCPU',
     });
-  if (machine.timing === 'none' && Object.keys(machine.set).length > 0)
-    conflicts.push({
-      at: ['machine', 'set'],
-      found: `${Object.keys(machine.set).join(', ')} with timing "none"`,
-      expected: 'no parameters, or timing "rocket": the model "none" has none',
-    });
   if (hypervisor === 'duvisor')
     for (const name of Object.keys(machine.set).filter((key) => key.startsWith('kvm.')))
       conflicts.push({

@@ -13,7 +13,7 @@ export interface ExpandedCampaign {
 
 /** Throws InputError for everything wrong with the file. */
 export function expand(input: unknown, catalogue: SoftwareCatalogue): ExpandedCampaign {
-  const { file, expansion } = parseCampaign(input, 'campaign');
+  const { file, expansion } = parseCampaign(input, 'campaign', (point) => catalogue.conflictsOf(point));
   const seedsPerPoint = expansion.runs.length / expansion.points.length;
   const software = new Map<string, ExpandedCampaign['software'][number]>();
   const points: ExpandedCampaign['points'] = [];

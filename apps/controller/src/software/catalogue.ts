@@ -1,4 +1,4 @@
-import type { Point, Software } from '#libs/contracts';
+import type { Conflict, Point, Software } from '#libs/contracts';
 import type { ReportInput } from '#libs/reporting';
 
 /**
@@ -9,6 +9,8 @@ export abstract class SoftwareCatalogue {
   /** Images of the point's runs and the built simulator. */
   abstract softwareFor(point: Point): Software;
   abstract simulator(): string;
+  /** What the simulator would refuse to set up: names and values of its parameters. Empty for a point that can run. */
+  abstract conflictsOf(point: Point): Conflict[];
   /** Version of this project, for the provenance of reports; null when it is not known. */
   revision(): string | null {
     return null;
