@@ -13,7 +13,7 @@ import { decode } from "./env";
 import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trInstruction, trPa, translate, useRoot } from "./mmu";
 import { pmpUniform } from "./pmp";
 import { hartArea, prv, virt } from "./state";
-import { fetchNeedsWalk, timeFetch, timeTlbFault } from "./timing-calls";
+import { timeFetch, timeTlbFault, tlbNeedsWalk } from "./timing-calls";
 import { raiseWalk } from "./trap";
 
 /** Address of the CODE_MAP word of the RAM page at `pa`. */
@@ -184,7 +184,7 @@ export function fetchLine(h: usize, pc: u64): void {
   useRoot(false);
   const space = spaceOf(h, prv(h), v);
   // The walk is needed for its trace only: code_lookup has translated this page.
-  if (fetchNeedsWalk(h, pc, space)) translate(h, pc, 2, ACCESS_FETCH, prv(h), v, false);
+  if (tlbNeedsWalk(h, pc, ACCESS_FETCH, space)) translate(h, pc, 2, ACCESS_FETCH, prv(h), v, false);
   const page = load<u64>(usize(load<i32>(h, CODE_BASE)), CODE_SLOT_PAGE);
   timeFetch(h, pc, page | (pc & 4095), space);
 }

@@ -9,6 +9,7 @@ import {
 } from "../src/hart/layout";
 import { CSR_HGATP, CSR_HUGATP, CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from "../src/hart/csr-slots";
 import { STATUS_MPP, STATUS_MPP_SHIFT, STATUS_MPRV, STATUS_MPV, STATUS_MXR, STATUS_SUM } from "./fields";
+import { dropTranslations } from "./soft-tlb";
 import { csr, dvext, prv, virt } from "./state";
 
 const UNUSED: u64 = u64.MAX_VALUE;
@@ -70,6 +71,7 @@ export function selectContext(h: usize): void {
   store<u64>(key, hgatp, 24);
   emptyFilters(h + FILTERS + slot * FILTER_CONTEXT_SIZE);
   memory.fill(h + CODE_LOOKUP + slot * CODE_LOOKUP_CONTEXT_SIZE, 0xff, CODE_LOOKUP_CONTEXT_SIZE);
+  dropTranslations(h, slot);
   activate(h, slot);
 }
 

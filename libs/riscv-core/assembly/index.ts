@@ -11,9 +11,9 @@ export {
   codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as fetch_line, memoryChanged as memory_changed,
   dropAllCode as drop_all_code,
 } from "./code";
-export { poll, nextTimer as next_timer, sleepUntil as sleep_until } from "./poll";
-export { resetHart as reset_hart, refreshHart as refresh_hart } from "./reset";
-export { pending, pickInterrupt as pick_interrupt } from "./irq";
+export { poll, nextTimer as next_timer } from "./poll";
+export { refreshHart as refresh_hart } from "./derived";
+export { pending } from "./irq";
 export { mtime } from "./clint";
 export { pmpAllows as pmp_allows } from "./pmp";
 export { translate };

@@ -17,10 +17,11 @@ import { codeStored, hasCode } from "./code";
 import { dataMode } from "./context";
 import { refusedIdentity } from "./dvirq";
 import { mmioLoad, mmioStore, tohost } from "./env";
-import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trInstruction, trPa, translate, useRoot } from "./mmu";
+import { NO_FAULT, isRam, linearOf, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate, useRoot } from "./mmu";
 import { pmpUniform } from "./pmp";
+import { keepTranslation, knownTranslation } from "./soft-tlb";
 import { isHost, retire } from "./state";
-import { enterFilter, timeData, timeMmio, timeTlb, timeTlbFault, timed } from "./timing-calls";
+import { enterFilter, timeData, timeMmio, timeTlb, timeTlbFault, timed, tlbNeedsWalk } from "./timing-calls";
 import { raise, raiseWalk } from "./trap";
 
 /** How an access ended. */
@@ -75,9 +76,19 @@ function plainTrap(h: usize, cause: i32, va: u64): i32 {
 
 /** Translates [va, va + size), inside one page; trPa holds the result. */
 function resolve(h: usize, va: u64, size: u64, access: i32): i32 {
+  if (dataFilters) {
+    const known = knownTranslation(h, va, access);
+    // A walk that the cycle model prices is made in full, for its trace.
+    if (known != 0 && !tlbNeedsWalk(h, va, access, dataSpace)) {
+      setTranslated(known);
+      timeTlb(h, va, access, dataSpace);
+      return DONE;
+    }
+  }
   const cause = translate(h, va, size, access, dataPrv, dataVirt, dataExecute);
   if (cause == NO_FAULT) {
     timeTlb(h, va, access, dataSpace);
+    if (dataFilters) keepTranslation(h, va, trPa, access);
     return DONE;
   }
   const isPageFault = cause >= CAUSE_LOAD_PAGE;

@@ -58,6 +58,11 @@ let gPa: u64 = 0;
 /** log2 of the smaller leaf's page, 64 = nothing was translated. */
 let smallest: i32 = 0;
 
+/** The result of an earlier translation, remembered by the caller. */
+export function setTranslated(pa: u64): void {
+  trPa = pa;
+}
+
 /** Causes of one access type, by family. */
 function causeOf(access: i32, family: i32): i32 {
   switch (family) {

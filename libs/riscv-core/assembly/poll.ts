@@ -1,6 +1,6 @@
 /** `poll` of the protocol: interrupts, sleep, limits. Called at yield points and at the start of a turn. */
 import {
-  CORE_SKIP_POLL, CYCLE, EVENT, HART_ID, INSTRET, INSTRET_LIMIT, M_EXIT_REQUEST, M_MTIMECMP, SLEPT, STOPAT, STOP_EXIT, STOP_LIMIT, STOP_NONE,
+  CORE_SKIP_POLL, CYCLE, EVENT, HART_ID, INSTRET, INSTRET_LIMIT, M_EXIT_REQUEST, M_MTIMECMP, STOPAT, STOP_EXIT, STOP_LIMIT, STOP_NONE,
   STOP_REASON, STOP_TURN, STOP_WFI, TURN_END, WFI,
 } from "../src/hart/layout";
 import { CSR_MIE } from "../src/hart/csr-slots";
@@ -70,12 +70,4 @@ export function nextTimer(h: usize): u64 {
     if (now < deadline) next = min<u64>(next, cycleOf(h, now, deadline));
   }
   return next;
-}
-
-/** Lets a sleeping hart's clock run on to `cycle`. */
-export function sleepUntil(h: usize, cycle: u64): void {
-  const now = load<u64>(h, CYCLE);
-  if (cycle <= now) return;
-  store<u64>(h, load<u64>(h, SLEPT) + (cycle - now), SLEPT);
-  store<u64>(h, cycle, CYCLE);
 }

@@ -1,5 +1,5 @@
 /** The core's calls of the cycle model: nothing with M_TIMING = 0. Order: assembly/timing/api.ts. */
-import { ACCESS_FETCH, CYCLE, M_TIMING } from "../src/hart/layout";
+import { CYCLE, M_TIMING } from "../src/hart/layout";
 import * as model from "./timing/api";
 
 // @ts-ignore: decorator
@@ -42,9 +42,9 @@ export function timeFlushIcache(h: usize): void {
   if (timed()) model.t_flush_icache(i32(h));
 }
 
-/** Will the fetch at `va` need a walk? */
-export function fetchNeedsWalk(h: usize, va: u64, space: i32): bool {
-  return model.t_tlb_misses(i32(h), va, ACCESS_FETCH, space) != 0;
+/** Will the cycle model price a walk for this access? Then PTE_TRACE must be that of this access. */
+export function tlbNeedsWalk(h: usize, va: u64, access: i32, space: i32): bool {
+  return timed() && model.t_tlb_misses(i32(h), va, access, space) != 0;
 }
 
 /** Filter entries of the timed variant prove presence in DTLB and L1D too: the model keeps them. */

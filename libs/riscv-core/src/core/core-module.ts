@@ -26,14 +26,10 @@ export interface CoreExports {
   readonly poll: (h: number) => number;
 
   // For the machine.
-  /** Clears the hart area (state of the core and CSRs, not the filters' links); M-mode. The machine block comes first. */
-  readonly reset_hart: (h: number, id: number) => void;
   /** After registers were written from outside: PMP ranges and context slots. */
   readonly refresh_hart: (h: number) => void;
   /** Cycle at which the next enabled timer of the hart fires; all ones (-1n) = none. */
   readonly next_timer: (h: number) => bigint;
-  /** Moves a sleeping hart's clock on; the cycles count as slept. */
-  readonly sleep_until: (h: number, cycle: bigint) => void;
   /** RAM in [pa, pa + size) was written by a device. */
   readonly memory_changed: (pa: bigint, size: bigint) => void;
   readonly drop_all_code: () => void;
@@ -42,8 +38,6 @@ export interface CoreExports {
   readonly mtime: (h: number) => bigint;
   /** mip. */
   readonly pending: (h: number) => bigint;
-  /** Number of the interrupt to take now, -1 = none. */
-  readonly pick_interrupt: (h: number) => number;
   /** Takes exception `cause`; `gpa` 0 = none. */
   readonly raise: (h: number, cause: number, tval: bigint, gva: number, gpa: bigint) => void;
   /** Cause of the fault or 0; then `translated()` is the physical address. `access`: ACCESS_*. */

@@ -208,6 +208,13 @@ export const CODE_LOOKUP_ENTRIES = 64;
 export const CODE_LOOKUP_CONTEXT_SIZE = CODE_LOOKUP_ENTRIES * 16;
 export const CODE_LOOKUP_END = CODE_LOOKUP + CONTEXTS * CODE_LOOKUP_CONTEXT_SIZE;
 
+/** Per context: translations of data pages kept by the core (assembly/soft-tlb.ts), 16 bytes each. */
+export const CORE_TLB = CODE_LOOKUP_END;
+export const CORE_TLB_ENTRIES = 256;
+export const CORE_TLB_CONTEXT_SIZE = CORE_TLB_ENTRIES * 16;
+/** Must not pass HART_STRIDE. */
+export const HART_AREA_END = CORE_TLB + CONTEXTS * CORE_TLB_CONTEXT_SIZE;
+
 // ---- timing, code slots, RAM -----------------------------------------------------------------------------------------
 /** State of caches, TLBs, predictors, DRAM: laid out by assembly/timing/layout.ts inside [TIMING, TIMING_END). */
 export const TIMING = HARTS + MAX_HARTS * HART_STRIDE;
