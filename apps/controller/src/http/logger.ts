@@ -1,11 +1,15 @@
 import { ConsoleLogger, type LoggerService } from '@nestjs/common';
 
-/** Warnings, errors and our own lines; Nest's start-up chatter is left out. */
+/** Parts of Nest that tell at every start what they load; nobody reads it. */
+const chatter = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+
+class QuietLogger extends ConsoleLogger {
+  override log(message: unknown, ...rest: unknown[]): void {
+    const context = rest.at(-1);
+    if (typeof context !== 'string' || !chatter.has(context)) super.log(message, ...rest);
+  }
+}
+
 export function makeLogger(format: 'text' | 'json'): LoggerService {
-  return new ConsoleLogger({
-    json: format === 'json',
-    colors: false,
-    prefix: 'controller',
-    logLevels: ['log', 'warn', 'error', 'fatal'],
-  });
+  return new QuietLogger({ json: format === 'json', colors: false, prefix: 'controller' });
 }
