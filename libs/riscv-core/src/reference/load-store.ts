@@ -135,8 +135,10 @@ export class LoadStore {
     return pa;
   }
 
+  /** Inside the physical address space, and allowed by PMP. */
   private permitted(hart: HartState, pa: bigint, size: number, access: Access): boolean {
     const { prv, v } = access.mode;
+    if (pa + BigInt(size) > this.machine.get64(L.M_PHYS_LIMIT)) return false;
     return pmpAllows(this.machine, hart, pa, size, { prv, need: pmpNeed(access), virtualized: v });
   }
 

@@ -1,0 +1,115 @@
+/** Runs one program on both engines and compares everything that can be seen, at many points on the way. */
+import * as S from '../../libs/riscv-core/src/hart/csr-slots.js';
+import * as L from '../../libs/riscv-core/src/hart/layout.js';
+import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
+import { resolveConfig, type MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
+import { engineNames, type EngineName } from '../../libs/riscv-core/src/machine/engine.js';
+import { engineFactory } from '../../libs/riscv-core/src/machine/engines.js';
+import type { Machine } from '../../libs/riscv-core/src/machine/machine.js';
+import { registerNames } from '../../libs/riscv-core/src/isa/registers.js';
+import { stateHash } from '../../libs/riscv-core/src/trace/state-hash.js';
+import { RAM_BYTES, type RandomProgram } from './random-program.js';
+
+const ENTRY = 0x8000_0000n;
+
+/** Names of the 64-bit words of a hart that are compared one by one, so that a difference can be told. */
+const csrNames = new Map(
+  Object.entries<number>(S)
+    .filter(([name]) => name !== 'CSR_STORAGE_END')
+    .map(([name, offset]) => [offset, name.slice(4).toLowerCase()] as const),
+);
+
+function build(program: RandomProgram, engine: EngineName, options: MachineOptions): Machine {
+  const raw = [{ name: 'random program', bytes: program.image, address: ENTRY }];
+  const config = resolveConfig({ memoryBytes: RAM_BYTES, ...options });
+  const { machine } = buildMachine(config, { raw, entry: ENTRY }, engineFactory(engine), { write: () => undefined });
+  for (const [address, value] of program.words) machine.ram.setU64(address, value);
+  return machine;
+}
+
+/** Everything of every hart that is not RAM, as text lines. */
+function snapshot(machine: Machine): Map<string, string> {
+  const lines = new Map<string, string>();
+  const { memory } = machine;
+  for (let hart = 0; hart < machine.config.harts; hart++) {
+    const area = L.HARTS + hart * L.HART_STRIDE;
+    const word = (name: string, offset: number): void =>
+      void lines.set(`hart ${hart} ${name}`, memory.u64(area + offset).toString(16));
+    registerNames.forEach((name, i) => word(name, L.X + 8 * i));
+    word('pc', L.PC);
+    word('instret', L.INSTRET);
+    word('cycle', L.CYCLE);
+    word('slept', L.SLEPT);
+    lines.set(
+      `hart ${hart} mode`,
+      `prv ${memory.u32(area + L.PRV)} v ${memory.u32(area + L.V)} wfi ${memory.u32(area + L.WFI)}`,
+    );
+    for (let slot = L.CSRS; slot < S.CSR_STORAGE_END; slot += 8) word(csrNames.get(slot) ?? `csr slot ${slot}`, slot);
+    for (let i = 0; i < L.TRAP_COUNTS_SIZE; i += 8) word(`trap count ${i / 8}`, L.TRAP_COUNTS + i);
+  }
+  return lines;
+}
+
+function differences(a: Map<string, string>, b: Map<string, string>): string[] {
+  return [...a]
+    .filter(([name, value]) => b.get(name) !== value)
+    .map(([name, value]) => `${name}: ${value} / ${b.get(name) ?? ''}`);
+}
+
+export interface LockstepResult {
+  readonly instructions: number;
+  /** Traps of hart 0 by [from V][to HU, HS, VS, M][cause, or 64 + interrupt]. */
+  readonly traps: readonly number[];
+  /** How the program ended. */
+  readonly end: string;
+}
+
+/**
+ * Stops every `step` instructions. Throws an error that lists what differs between reference and interpreter at the first
+ * stop where something does.
+ */
+export function lockstep(program: RandomProgram, options: MachineOptions, limit: number, step: number): LockstepResult {
+  const machines = engineNames.map((engine) => ({ engine, machine: build(program, engine, options) }));
+  const [one, other] = machines;
+  if (one === undefined || other === undefined) throw new Error('two engines are needed');
+  let lastPc = 'start';
+  for (let done = 0, stop = 0; done < limit; stop++) {
+    const states = machines.map(({ machine }) => {
+      const state = machine.run(step, machine.totalInstret() + step);
+      return state.kind === 'finisher' ? `finisher ${state.code}` : state.kind;
+    });
+    const snapshots = machines.map(({ machine }) => snapshot(machine));
+    const found = differences(snapshots[0]!, snapshots[1]!);
+    if (states[0] !== states[1]) found.unshift(`end: ${states.join(' / ')}`);
+    if (found.length === 0 && (stop % 16 === 0 || states[0] !== 'limit')) {
+      const hashes = machines.map(({ machine }) => stateHash(machine.memory.memory));
+      if (hashes[0] !== hashes[1]) found.push(...memoryDifferences(one.machine, other.machine));
+    }
+    if (found.length > 0) {
+      const names = machines.map(({ engine }) => engine).join(' / ');
+      throw new Error(
+        `${names} differ after ${done} instructions, behind ${lastPc}:\n  ${found.slice(0, 24).join('\n  ')}`,
+      );
+    }
+    done = one.machine.totalInstret();
+    lastPc = `pc ${snapshots[0]!.get('hart 0 pc')} (${snapshots[0]!.get('hart 0 mode')})`;
+    if (states[0] !== 'limit' || done >= limit) {
+      return { instructions: done, traps: one.machine.traps(0), end: states[0]! };
+    }
+  }
+  throw new Error('unreachable');
+}
+
+function memoryDifferences(a: Machine, b: Machine): string[] {
+  const found: string[] = [];
+  const compare = (what: string, from: number, size: number): void => {
+    for (let at = from; at < from + size && found.length < 8; at += 8) {
+      const [x, y] = [a.memory.u64(at), b.memory.u64(at)];
+      if (x !== y) found.push(`${what} + 0x${(at - from).toString(16)}: ${x.toString(16)} / ${y.toString(16)}`);
+    }
+  };
+  compare('ram', L.RAM_LINEAR, RAM_BYTES);
+  compare('timing state', L.TIMING, L.TIMING_SIZE);
+  compare('machine block', L.M_MSIP, L.MACHINE_END - L.M_MSIP);
+  return found.length > 0 ? found : ['the state hash'];
+}
