@@ -36,8 +36,6 @@ export interface Access {
   readonly mode: Mode;
   /** HLVX: execute permission takes the place of read permission. */
   readonly executeForRead?: boolean;
-  /** Made by HLV/HSV or their DV-ext spellings: the mode is a guest's, the origin is not. */
-  readonly guestInstruction?: boolean;
 }
 
 const pageFaults = [C.CAUSE_FETCH_PAGE, C.CAUSE_LOAD_PAGE, C.CAUSE_STORE_PAGE] as const;
@@ -89,7 +87,7 @@ export class Mmu {
   space(hart: HartState, access: Access): number {
     const { prv, v } = access.mode;
     const on = (atp: bigint): boolean => field(atp, 63, 60) !== 0n;
-    if (v) return on(hart.csr(CSR_VSATP)) || on(this.guestRoot(hart, access)) ? SPACE_GUEST : SPACE_BARE;
+    if (v) return on(hart.csr(CSR_VSATP)) || on(this.guestRoot(hart)) ? SPACE_GUEST : SPACE_BARE;
     return prv !== L.PRV_M && on(hart.csr(CSR_SATP)) ? SPACE_HOST : SPACE_BARE;
   }
 
@@ -165,7 +163,7 @@ export class Mmu {
     need: number,
     implicit: bigint | undefined,
   ): Leaf {
-    const atp = this.guestRoot(hart, access);
+    const atp = this.guestRoot(hart);
     const mode = field(atp, 63, 60);
     if (mode === 0n) return { address: gpa, pageBits: NO_PAGE };
     const levels = mode === 8n ? 3 : 4;
@@ -221,11 +219,10 @@ export class Mmu {
     return (pte & PTE_R) !== 0n || (makeExecutableReadable && (pte & PTE_X) !== 0n);
   }
 
-  /** hgatp; profile qemu has a second root for what user mode starts (dv-ext.md 5.1). */
-  private guestRoot(hart: HartState, access: Access): bigint {
+  /** hgatp; profile qemu has a second root for V = 1 and for what user mode starts (dv-ext.md 5.1). */
+  private guestRoot(hart: HartState): bigint {
     if (this.machine.dvext !== L.DVEXT_QEMU) return hart.csr(CSR_HGATP);
-    const fromKernel = access.guestInstruction === true && hart.prv !== L.PRV_U;
-    return hart.csr(fromKernel ? CSR_HGATP : CSR_HUGATP);
+    return hart.csr(!hart.v && hart.prv !== L.PRV_U ? CSR_HGATP : CSR_HUGATP);
   }
 
   /** Svadu: accessed and dirty bits are set by the walk; otherwise a clear bit is a page fault (Svade). */

@@ -187,18 +187,16 @@ export class SystemInstructions {
     hart.writeX(insn.rd, old);
   }
 
-  /** HLV, HLVX and HSV act with the guest's privilege: hstatus.SPVP, or hustatus.UPVP (8.3, dv-ext.md 7). */
+  /** HLV, HLVX and HSV act with the guest's privilege: hstatus.SPVP, or in HU hustatus.UPVP (8.3, dv-ext.md 7). */
   private guestAccess(hart: HartState, op: number, insn: DecodedInsn): Access {
     const legal = hart.prv >= L.PRV_S || this.machine.isHu(hart);
     this.require(insn, hart.v ? 'virtual' : legal ? 'allowed' : 'illegal');
-    const userSpelling = op === O.SYS_HULV || op === O.SYS_HULVX || op === O.SYS_HUSV;
-    const ownStatus = userSpelling && this.machine.dvext === L.DVEXT_QEMU;
+    const ownStatus = hart.prv === L.PRV_U && this.machine.dvext === L.DVEXT_QEMU;
     const status = hart.csr(ownStatus ? S.CSR_HUSTATUS : S.CSR_HSTATUS);
     return {
       type: op === O.SYS_HSV || op === O.SYS_HUSV ? L.ACCESS_STORE : L.ACCESS_LOAD,
       mode: { prv: (status & F.SPVP) !== 0n ? L.PRV_S : L.PRV_U, v: true },
       executeForRead: op === O.SYS_HLVX || op === O.SYS_HULVX,
-      guestInstruction: true,
     };
   }
 

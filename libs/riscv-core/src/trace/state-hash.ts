@@ -12,6 +12,7 @@
  */
 import { CSR_STORAGE_END } from '../hart/csr-slots.js';
 import * as L from '../hart/layout.js';
+import { TIMING_HASH_BEGIN, TIMING_HASH_END } from '../timing/state.js';
 import { Sha256 } from './sha256.js';
 
 const PAGE = 4096;
@@ -56,7 +57,9 @@ export function stateHash(memory: WebAssembly.Memory): string {
     addReservation(hash, bytes, view, area);
   }
   for (const [at, size] of machineParts) add(at, size);
-  if (view.getUint32(L.M_TIMING, true) !== 0) addNonZeroPages(hash, bytes, L.TIMING, L.TIMING_SIZE);
+  if (view.getUint32(L.M_TIMING, true) !== 0) {
+    addNonZeroPages(hash, bytes, TIMING_HASH_BEGIN, TIMING_HASH_END - TIMING_HASH_BEGIN);
+  }
   const ramBytes = Number(view.getBigUint64(L.M_RAM_SIZE, true));
   addNonZeroPages(hash, bytes, view.getUint32(L.M_RAM_LINEAR, true), ramBytes);
   return hash.digest();
@@ -75,15 +78,16 @@ function addNonZeroPages(hash: Sha256, bytes: Uint8Array, start: number, size: n
   const words = new Int32Array(bytes.buffer, start, size / 4);
   const number = new Uint32Array(1);
   const numberBytes = new Uint8Array(number.buffer);
-  for (let page = 0; page < size / PAGE; page++) {
-    if (isZero(words, page * (PAGE / 4))) continue;
-    number[0] = page;
+  for (let from = 0; from < size; from += PAGE) {
+    const end = Math.min(from + PAGE, size);
+    if (isZero(words, from / 4, end / 4)) continue;
+    number[0] = from / PAGE;
     hash.update(numberBytes);
-    hash.update(bytes.subarray(start + page * PAGE, start + (page + 1) * PAGE));
+    hash.update(bytes.subarray(start + from, start + end));
   }
 }
 
-function isZero(words: Int32Array, from: number): boolean {
-  for (let i = from; i < from + PAGE / 4; i++) if (words[i] !== 0) return false;
+function isZero(words: Int32Array, from: number, end: number): boolean {
+  for (let i = from; i < end; i++) if (words[i] !== 0) return false;
   return true;
 }
