@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +64,7 @@ describe('the embedded PostgreSQL', () => {
     ).rejects.toThrow(/password authentication failed/);
     await first.stop();
     expect(isAlive(pid)).toBe(false);
+    expect(first.dataDir).toBe(join(realpathSync(home), 'postgres', 'data'));
 
     const second = await startEmbeddedPostgres(home);
     expect(second.reused).toBe(false);

@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   chownSync,
   closeSync,
   existsSync,
@@ -10,6 +11,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -73,6 +75,8 @@ interface Place {
 /** In the state directory where the server's account can get there, else beside the temp directory, one per state directory. */
 function placeFor(stateDir: string, account: Account | null): Place {
   let home = join(stateDir, 'postgres');
+  // The account may pass through our directory, not look into it; what is private there is private file by file.
+  if (account !== null) chmodSync(stateDir, statSync(stateDir).mode | 0o001);
   if (!reachable(stateDir, account)) {
     const lasting = existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
     home = join(lasting, `dvfarm-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`);
