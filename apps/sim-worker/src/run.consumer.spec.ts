@@ -93,7 +93,7 @@ class Bench {
           this.finish = resolve;
           this.crash = reject;
         });
-        return { progress: this.progress, result: computed };
+        return { progress: this.progress, result: computed, kill: () => this.crash(new Error('thread killed')) };
       },
     };
     this.consumer = new RunConsumer(
@@ -185,6 +185,16 @@ describe('a run', () => {
     bench.finish(result);
     await done;
     expect(bench.gaveUp).toMatchObject([{ reason: 'cancelled' }]);
+  });
+
+  it('that does not stop by itself is ended with its thread', async () => {
+    bench.answerBeat = () => Promise.resolve({ expiresAt: '', cancel: true });
+    const done = bench.take();
+    await bench.computing();
+    await vi.waitFor(() => expect(bench.progress.stopReason).toBe('cancelled'));
+    await vi.advanceTimersByTimeAsync(1100);
+    await done;
+    expect(bench.gaveUp).toEqual([{ leaseToken: 'token', reason: 'cancelled', detail: '' }]);
   });
 
   it('whose lease is lost is dropped: it is somebody else’s now', async () => {

@@ -18,6 +18,9 @@ export const TAKE_JOBS = Symbol('consumeRuns');
 /** sha256 of the built simulator: a controller with another one refuses this worker. */
 export const SIMULATOR = Symbol('simulator digest');
 
+/** The interpreter looks at the flag every few hundredths of a second; a cancelled run is gone within 2 s. */
+const killAfterMs = 1000;
+
 /** One run in hand. */
 interface HeldRun {
   readonly lease: Lease;
@@ -204,8 +207,17 @@ export class RunConsumer {
 function requestStop(run: HeldRun, reason: 'cancelled' | 'released' | 'lease-lost'): void {
   // A result that is on its way is handed in whatever happens: it is worth more than a second execution.
   if (run.phase === 'collecting') return;
-  if (run.simulation === null) run.stopEarly ??= reason;
-  else run.simulation.progress.requestStop(reason);
+  const { simulation } = run;
+  if (simulation === null) {
+    run.stopEarly ??= reason;
+    return;
+  }
+  if (simulation.progress.stopReason !== 'none') return;
+  simulation.progress.requestStop(reason);
+  // A thread that does not look at the flag in time (another engine, a bug) is ended from outside.
+  const timer = setTimeout(() => simulation.kill(), killAfterMs);
+  const settled = (): void => clearTimeout(timer);
+  simulation.result.then(settled, settled);
 }
 
 function timedOut(result: RunResult, limitSeconds: number): RunResult {

@@ -19,6 +19,8 @@ export interface RunningSimulation {
   readonly progress: SharedProgress;
   /** The result; after a stop, that of the part that was executed. Rejects when the simulator itself fails. */
   readonly result: Promise<RunResult>;
+  /** Ends the thread, computing or not; `result` rejects. */
+  kill(): void;
 }
 
 @Injectable()
@@ -40,7 +42,9 @@ export class SimulationPool implements OnModuleDestroy {
 
   start(task: Omit<SimulationTask, 'progress'>): RunningSimulation {
     const progress = new SharedProgress();
-    return { progress, result: this.pool.run({ ...task, progress: progress.buffer }) };
+    const killer = new AbortController();
+    const result = this.pool.run({ ...task, progress: progress.buffer }, { signal: killer.signal });
+    return { progress, result, kill: () => killer.abort() };
   }
 
   /** Ends the threads at once, computing or not. */
