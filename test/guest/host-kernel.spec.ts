@@ -85,6 +85,16 @@ describe('the host kernel runs user programs', () => {
     expect(ended.instret).toBeLessThan(500_000);
   });
 
+  it('counts what it hands out and gets it back', () => {
+    const ended = run('memory', { preset: 'virt', kernel: 'statistics=1' });
+    const count = (what: string): number => Number(new RegExp(`(\\d+) ${what}`).exec(ended.console)?.[1]);
+    // The program writes 64 pages of its own and, for a while, a few thousand more; every anonymous page is on a list.
+    expect(count('freed')).toBeGreaterThan(2000);
+    expect(count('anonymous')).toBeGreaterThan(64);
+    expect(count('anonymous')).toBeLessThan(100);
+    expect(count('inactive') + count('active')).toBe(count('anonymous'));
+  });
+
   it('parks the other harts', () => {
     expect(run('traps', { preset: 'virt', harts: 4 })).toMatchObject(passed('traps'));
   });

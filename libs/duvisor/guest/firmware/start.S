@@ -39,7 +39,7 @@ hang:
     wfi
     j hang
 
-/* void enter_supervisor(u64 a0, u64 a1, u64 pc): leave for HS-mode at pc with these arguments. mstatus.MPP is set by the caller. */
+/* void enter_supervisor(u64 a0, u64 a1, u64 pc): leave for HS-mode at pc with these arguments; the caller has set MPP. */
 .globl enter_supervisor
 enter_supervisor:
     csrw CSR_MEPC, a2

@@ -22,6 +22,7 @@ static bool option(const char *name, char *out, size_t size) {
 
 static void read_bootargs(void) {
     char number[24];
+    boot.statistics = option("statistics", number, sizeof(number)) && number[0] == '1';
     if (!option("init", boot.init_path, sizeof(boot.init_path))) memcpy(boot.init_path, "/init", 6);
     if (option("seed", number, sizeof(number))) boot.seed = strtou64(number, NULL, 0);
     boot.init_args = "";
@@ -54,7 +55,8 @@ paddr_t boot_read(paddr_t tree, u32 hartid) {
     boot.boot_hartid = hartid;
     boot.bootargs = "";
     if (!fdt_open(&t, phys_to_virt(tree))) panic("boot: no device tree at 0x%lx", tree);
-    if (t.total_size > sizeof(device_tree)) panic("boot: device tree of %u bytes, at most %lu", t.total_size, sizeof(device_tree));
+    if (t.total_size > sizeof(device_tree))
+        panic("boot: device tree of %u bytes, at most %lu", t.total_size, sizeof(device_tree));
     move(device_tree, phys_to_virt(tree), t.total_size);
     fdt_open(&t, device_tree);
 

@@ -77,8 +77,10 @@ static u64 build_stack(const struct elf_header *h, u64 phdr, const char *path, c
     for (int i = 0; i < argc; i++) words[n++] = text_at + offsets[i];
     words[n++] = 0; /* end of argv */
     words[n++] = 0; /* no environment */
-    const u64 auxv[][2] = { { AT_PHDR, phdr },          { AT_PHENT, h->phentsize }, { AT_PHNUM, h->phnum }, { AT_PAGESZ, PAGE_SIZE },
-                            { AT_ENTRY, h->entry },     { AT_RANDOM, random_at },   { AT_NULL, 0 } };
+    const u64 auxv[][2] = {
+        { AT_PHDR, phdr },          { AT_PHENT, h->phentsize }, { AT_PHNUM, h->phnum }, { AT_PAGESZ, PAGE_SIZE },
+        { AT_ENTRY, h->entry },     { AT_RANDOM, random_at },   { AT_NULL, 0 },
+    };
     for (u32 i = 0; i < ARRAY_SIZE(auxv); i++) {
         words[n++] = auxv[i][0];
         words[n++] = auxv[i][1];
@@ -106,7 +108,7 @@ int exec_init(struct process *p, struct task *t, const char *path, const char *a
         if (error) return error;
         if (h->phoff >= s[i].offset && h->phoff < s[i].offset + s[i].filesz) phdr = s[i].vaddr + h->phoff - s[i].offset;
     }
-    if (!mm_add_vma(p->mm, STACK_TOP - STACK_SIZE, STACK_TOP, VM_READ | VM_WRITE | VM_GROWSDOWN, NULL, 0, 0)) return -ENOMEM;
+    if (!mm_add_vma(p->mm, STACK_TOP - STACK_SIZE, STACK_TOP, VM_READ | VM_WRITE, NULL, 0, 0)) return -ENOMEM;
 
     struct mm *own = current->mm;
     current->mm = p->mm;

@@ -43,7 +43,7 @@ static int do_anonymous_page(struct vma *v, u64 addr, pte_t *slot, unsigned flag
     struct mm *mm = v->mm;
     struct page *p = NULL;
     if (flags & FAULT_WRITE) {
-        p = alloc_pages(0, GFP_USER | GFP_ZERO);
+        p = alloc_pages(0, GFP_ZERO);
         STEP(do_anonymous_page);
         if (!p) return -ENOMEM;
     }
@@ -64,7 +64,7 @@ static int do_anonymous_page(struct vma *v, u64 addr, pte_t *slot, unsigned flag
 /* Private memory that starts as a file's contents: a copy per process, zero behind the end of the file part. */
 static int do_file_page(struct vma *v, u64 addr, pte_t *slot) {
     const struct initramfs_file *file = initramfs_data(v->file);
-    struct page *p = alloc_pages(0, GFP_USER | GFP_ZERO);
+    struct page *p = alloc_pages(0, GFP_ZERO);
     if (!p) return -ENOMEM;
     u64 at = addr - v->start;
     if (at < v->file_bytes)
@@ -101,7 +101,7 @@ static int do_write_protected(struct vma *v, u64 addr, pte_t *slot) {
     struct mm *mm = v->mm;
     bool zero = pte_pfn(*slot) == page_to_pfn(zero_page);
     struct page *p = NULL;
-    if (zero && !(p = alloc_pages(0, GFP_USER | GFP_ZERO))) return -ENOMEM;
+    if (zero && !(p = alloc_pages(0, GFP_ZERO))) return -ENOMEM;
     STEP(do_wp_page);
     spin_lock(&mm->page_table_lock);
     if (!zero) {
@@ -118,6 +118,8 @@ static int do_write_protected(struct vma *v, u64 addr, pte_t *slot) {
 
 int handle_mm_fault(struct vma *v, u64 addr, unsigned flags) {
     STEP(handle_mm_fault);
+    count_vm_event(EVENT_PAGE_FAULT);
+    current->faults++;
     u64 need = flags & FAULT_WRITE ? VM_WRITE : flags & FAULT_EXEC ? VM_EXEC : VM_READ;
     if (!(v->flags & need)) return -EFAULT;
     addr &= PAGE_MASK;

@@ -22,6 +22,7 @@ struct boot_info {
     char init_path[64];
     u64 seed;
     bool dv_ext;
+    bool statistics; /* print them when init ends */
 };
 extern struct boot_info boot;
 /* Reads the device tree, moves it and the initramfs behind the kernel. Returns the first free physical byte. */
@@ -31,6 +32,9 @@ u64 boot_random(u64 salt, u64 limit);
 
 /* main.c */
 extern char kernel_end[];
+
+/* report.c */
+void report_statistics(void);
 
 /* shutdown.c */
 void machine_exit(u32 code) __attribute__((noreturn));

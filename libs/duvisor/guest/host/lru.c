@@ -34,6 +34,7 @@ static void activate_fn(struct page *p) {
     list_del(&p->lru);
     set_bit(PG_ACTIVE, &p->flags);
     list_add(&active, &p->lru);
+    count_vm_event(EVENT_PAGE_ACTIVATE);
     mod_zone_stat(ZONE_LRU_INACTIVE, -1);
     mod_zone_stat(ZONE_LRU_ACTIVE, 1);
 }

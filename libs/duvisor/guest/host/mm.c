@@ -22,7 +22,6 @@ struct mm *mm_create(void) {
     }
     rwsem_init(&mm->mmap_lock);
     atomic_set(&mm->users, 1);
-    mm->map_top = MAP_TOP;
     list_init(&mm->notifiers);
     return mm;
 }
@@ -191,9 +190,9 @@ s64 mm_protect(struct mm *mm, u64 start, u64 length, u64 vm_flags) {
     return error;
 }
 
-/* The highest gap of `length` bytes below map_top. */
+/* The highest gap of `length` bytes below MAP_TOP. */
 static u64 find_gap(struct mm *mm, u64 length) {
-    u64 top = mm->map_top;
+    u64 top = MAP_TOP;
     for (;;) {
         if (top < length + PAGE_SIZE) return 0;
         struct vma *v = find_vma(mm, top - length);

@@ -116,6 +116,7 @@ struct page *alloc_pages(unsigned order, unsigned gfp) {
     struct page *p = get_page_from_freelist(order);
     STEP(alloc_pages);
     if (!p) return NULL;
+    count_vm_event(EVENT_PAGE_ALLOC);
     p->flags = 0;
     p->mapping = NULL;
     p->index = 0;
@@ -146,6 +147,7 @@ static void free_pcp_batch(struct pcp_list *pcp) {
 }
 
 void free_pages(struct page *p, unsigned order) {
+    count_vm_event(EVENT_PAGE_FREE);
     BUG_ON(p->flags & (BIT(PG_BUDDY) | BIT(PG_RESERVED) | BIT(PG_LRU)));
     unsigned long flags = local_irq_save();
     if (order == 0) {

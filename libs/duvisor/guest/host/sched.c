@@ -119,7 +119,9 @@ int guest_handle_work(void) {
 void sched_tick(void) {
     struct task *t = current;
     if (t == t->hart->idle) return;
-    t->system_ticks++;
+    if (t->in_guest || (t->dv && (task_frame(t)->hstatus & HSTATUS_SPV))) t->guest_ticks++;
+    else if (t->hart->irq_from_user) t->user_ticks++;
+    else t->system_ticks++;
     if (t->slice) t->slice--;
     if (t->slice == 0) {
         t->slice = SLICE_TICKS;

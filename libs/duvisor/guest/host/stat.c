@@ -3,10 +3,10 @@
  * a threshold, so that the shared cache line is written rarely.
  */
 #include "kernel.h"
-#include "probe.h"
 
 #define THRESHOLD 32
 
+static u64 events[MAX_HARTS][VM_EVENTS];
 static s64 totals[ZONE_STATS];
 static s32 differences[MAX_HARTS][ZONE_STATS];
 
@@ -26,4 +26,12 @@ s64 zone_stat(enum zone_stat item) {
     s64 sum = __atomic_load_n(&totals[item], __ATOMIC_RELAXED);
     for (u32 h = 0; h < nr_harts; h++) sum += differences[h][item];
     return sum < 0 ? 0 : sum;
+}
+
+void count_vm_event(enum vm_event event) { events[hart_id()][event]++; }
+
+u64 vm_event(enum vm_event event) {
+    u64 sum = 0;
+    for (u32 h = 0; h < nr_harts; h++) sum += events[h][event];
+    return sum;
 }

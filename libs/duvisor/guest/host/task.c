@@ -15,7 +15,8 @@
 #define CLONE_CHILD_SETTID 0x1000000
 #define CLONE_THREAD_SET (CLONE_VM | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 #define CLONE_KNOWN                                                                             \
-    (CLONE_THREAD_SET | CLONE_FS | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID)
+    (CLONE_THREAD_SET | CLONE_FS | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID |             \
+     CLONE_CHILD_SETTID)
 
 #define STACK_ORDER 2 /* KERNEL_STACK_SIZE */
 
@@ -127,6 +128,7 @@ void process_exit(int status) {
 /* The init process is the run: its end is the machine's. */
 static void end_of_init(int status) {
     int signal = status & 0x7f;
+    if (boot.statistics) report_statistics();
     if (signal) printk("init killed by signal %d\n", signal);
     machine_exit(signal ? 128u + (u32)signal : (u32)status >> 8 & 0xff);
 }

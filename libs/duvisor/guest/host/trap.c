@@ -63,7 +63,8 @@ static void kernel_exception(struct trapframe *f) {
             return;
         }
     }
-    panic("trap in the kernel: cause %ld, epc 0x%lx, tval 0x%lx, ra 0x%lx, sp 0x%lx", f->cause, f->epc, f->badaddr, f->ra, f->sp);
+    panic("trap in the kernel: cause %ld, epc 0x%lx, tval 0x%lx, ra 0x%lx, sp 0x%lx", f->cause, f->epc, f->badaddr, f->ra,
+          f->sp);
 }
 
 void trap_exception(struct trapframe *f) {
@@ -77,6 +78,7 @@ void trap_exception(struct trapframe *f) {
 }
 
 void trap_interrupt(struct trapframe *f) {
+    current->hart->irq_from_user = from_user(f);
     switch (f->cause & ~CAUSE_INTERRUPT) {
     case IRQ_STI: hrtimer_interrupt(); return;
     case IRQ_SSI: /* kick_hart(): having left the guest was all that was asked for */

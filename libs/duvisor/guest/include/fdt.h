@@ -1,4 +1,7 @@
-/* Reader of a flattened device tree (lib/fdt.c; Devicetree Specification v0.4, ch. 5). A node is its offset in the structure block. */
+/*
+ * Reader of a flattened device tree (lib/fdt.c; Devicetree Specification v0.4, ch. 5).
+ * A node is its offset in the structure block.
+ */
 #ifndef FDT_H
 #define FDT_H
 

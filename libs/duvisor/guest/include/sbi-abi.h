@@ -1,4 +1,4 @@
-/* Supervisor Binary Interface 1.0: extension, function and error numbers, and ext 0x09 of the DV-ext firmware (dv-ext.md 5.3). */
+/* Numbers of the Supervisor Binary Interface 1.0, and extension 0x09 of the DV-ext firmware (dv-ext.md 5.3). */
 #ifndef SBI_ABI_H
 #define SBI_ABI_H
 

@@ -17,7 +17,6 @@ struct vma;
 #define VM_SHARED BIT(3)
 #define VM_PFNMAP BIT(4) /* fixed physical area, no struct pages: never given out by get_user_pages */
 #define VM_IO BIT(5)
-#define VM_GROWSDOWN BIT(6)
 
 struct vma_ops {
     /* Page to map at `addr`, with a reference for the mapping; null = fault. */
@@ -56,8 +55,6 @@ struct mm {
     struct rwsem mmap_lock;
     spinlock_t page_table_lock;
     atomic_t users;
-    u64 map_top;  /* mmap() searches downward from here */
-    u64 brk, brk_start;
     s64 counters[MM_COUNTERS]; /* resident pages, folded from the per-task counts */
     struct list notifiers;
 };

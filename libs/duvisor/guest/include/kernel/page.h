@@ -34,8 +34,7 @@ struct page {
 
 enum gfp {
     GFP_KERNEL = 0,
-    GFP_ZERO = 1,    /* fill with zero */
-    GFP_USER = 2,    /* for user memory: counted in the mm's statistics by the caller */
+    GFP_ZERO = 1, /* fill with zero */
 };
 
 extern struct page *page_array;  /* indexed by pfn - page_base */
@@ -59,7 +58,7 @@ static inline void get_page(struct page *p) { atomic_inc(&p->refcount); }
 /* Drop a reference; the last one frees the page (and takes it off the LRU). */
 void put_page(struct page *page);
 
-/* A physically contiguous area (the DV-driver's HPM), 16 KiB aligned, not zeroed; 0 when there is none. Its pages have no struct page life. */
+/* A physically contiguous area (the DV-driver's HPM), 16 KiB aligned, all zero; 0 when there is none. No struct pages. */
 paddr_t contig_alloc(u64 bytes);
 void contig_free(paddr_t base, u64 bytes);
 
@@ -73,5 +72,10 @@ void set_page_dirty(struct page *page);
 enum zone_stat { ZONE_FREE_PAGES, ZONE_ANON_PAGES, ZONE_LRU_INACTIVE, ZONE_LRU_ACTIVE, ZONE_PAGE_TABLES, ZONE_SLAB_PAGES, ZONE_STATS };
 void mod_zone_stat(enum zone_stat item, s64 delta);
 s64 zone_stat(enum zone_stat item);
+
+/* What happened so far, counted per hart. */
+enum vm_event { EVENT_PAGE_ALLOC, EVENT_PAGE_FREE, EVENT_PAGE_FAULT, EVENT_PAGE_ACTIVATE, VM_EVENTS };
+void count_vm_event(enum vm_event event);
+u64 vm_event(enum vm_event event);
 
 #endif

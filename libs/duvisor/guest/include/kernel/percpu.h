@@ -21,6 +21,7 @@ struct hart {
     u32 hartid; /* the machine's number */
     struct task *idle;
     struct task *running;
+    bool irq_from_user; /* what the interrupt being served interrupted */
 
     /* scheduler (sched.c) */
     spinlock_t run_lock;

@@ -49,8 +49,9 @@ struct task {
     int exit_code;
     struct list preempt_notifiers;
     u64 slice;              /* ticks left */
-    u64 user_ticks, system_ticks, guest_ns;
-    bool in_guest;          /* KVM: time is the guest's */
+    u64 user_ticks, system_ticks, guest_ticks;
+    bool in_guest;          /* set by KVM around the world switch: a tick then is the guest's */
+    u64 faults;             /* page faults served */
     void *stack;
     const char *name;
 };
