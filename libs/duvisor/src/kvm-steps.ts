@@ -192,7 +192,23 @@ export const leftOutSteps: readonly LeftOutStep[] = [
 /** The workloads' rows: what the guest does is that row's operation. */
 const rowOf: Readonly<Record<string, LinuxRow>> = { hypercall: '1', 'stage2-fault': '3d', mmio: '4' };
 
-const columns = new Map(kvmSteps.map(({ step: name, column }) => [name, column]));
+/** Steps of the delegated back end (guest/vmm/duvisor): all of it is user code. */
+const duvisorSteps = [
+  'loop',
+  'switch_to_guest',
+  'dispatch',
+  'sbi',
+  'fault_check',
+  'gstage_map',
+  'gstage_unlock',
+  'mmio_decode',
+  'mmio_device',
+] as const;
+
+const columns = new Map<string, KvmColumn>([
+  ...kvmSteps.map(({ step: name, column }) => [name, column] as const),
+  ...duvisorSteps.map((name) => [name, 'user'] as const),
+]);
 
 /** Column of a measured step; `guest` for the guest's own instructions, `unassigned` for a label this table does not know. */
 export function columnOf(name: string): string {
