@@ -10,11 +10,15 @@ import {
 } from "../src/hart/layout";
 import { CAUSE_FETCH_ACCESS, CAUSE_FETCH_PAGE } from "../src/isa/causes";
 import { decode } from "./env";
-import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trInstruction, trPa, translate, useRoot } from "./mmu";
+import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trInstruction, trPa, translate } from "./mmu";
 import { pmpUniform } from "./pmp";
 import { hartArea, prv, virt } from "./state";
 import { timeFetch, timeTlbFault, tlbNeedsWalk } from "./timing-calls";
 import { raiseWalk } from "./trap";
+
+/** u32 in the padding of a slot. */
+const DOOMED_NEXT: usize = CODE_SLOT_PAGE + 8;
+const LAST: usize = 1;
 
 /** Address of the CODE_MAP word of the RAM page at `pa`. */
 // @ts-ignore: decorator
@@ -28,57 +32,53 @@ export function hasCode(pa: u64): bool {
   return load<i32>(mapWord(pa)) != 0;
 }
 
-/** Slots that a store has made untrue (two when it straddles pages), 0 = none. See dropDoomed. */
-let doomed: usize = 0;
-let doomedToo: usize = 0;
+/**
+ * Slots whose records are no longer true wait here until the instruction that caused it is finished: its own record may be
+ * among them. A list through DOOMED_NEXT of the slots (0 = not in it, LAST = end); poll, which follows, drops them.
+ */
+let doomed: usize = LAST;
+
+function doom(slot: usize): void {
+  if (load<u32>(slot, DOOMED_NEXT) != 0) return;
+  store<u32>(slot, u32(doomed), DOOMED_NEXT);
+  doomed = slot;
+}
 
 /** A store to [pa, pa + size), inside one page. True = records will be dropped. */
 export function codeStored(pa: u64, size: i32): bool {
-  const slot: usize = load<i32>(mapWord(pa));
+  const slot: usize = load<u32>(mapWord(pa));
   if (slot == 0) return false;
   const first = (i32(pa) >> 6) & 63;
   const last = (i32(pa + size - 1) >> 6) & 63;
   const lines: u64 = (u64.MAX_VALUE >> (63 - (last - first))) << first;
   if ((load<u64>(slot, CODE_SLOT_LINES) & lines) == 0) return false;
-  if (doomed == 0) doomed = slot;
-  else if (doomed != slot) doomedToo = slot;
+  doom(slot);
   return true;
 }
 
-/** Drops what codeStored found, once the storing instruction is finished: its own record may be among them. Called by poll. */
-export function dropDoomed(): void {
-  if (doomed == 0) return;
-  dropSlot(doomed);
-  if (doomedToo != 0) dropSlot(doomedToo);
-  doomed = 0;
-  doomedToo = 0;
+/** RAM was changed by something else than a hart: no record can be trusted from the next poll on. */
+export function doomAllCode(): void {
+  for (let i: i32 = 0; i < CODE_SLOT_COUNT; i++) {
+    const slot = slotAt(i);
+    if (load<u64>(slot, CODE_SLOT_PAGE) != 0) doom(slot);
+  }
 }
 
-/** RAM changed behind the harts' back (DMA, loader): drops the slots of every page touched. */
-export function memoryChanged(pa: u64, size: u64): void {
-  if (size == 0) return;
-  const last = (pa + (size - 1)) & ~4095;
-  for (let page = pa & ~4095; page <= last; page += 4096) {
-    if (!isRam(page, 4096)) continue;
-    const slot: usize = load<i32>(mapWord(page));
-    if (slot) dropSlot(slot);
+/** Drops what waits for it. */
+export function dropDoomed(): void {
+  while (doomed != LAST) {
+    const slot = doomed;
+    doomed = load<u32>(slot, DOOMED_NEXT);
+    store<u32>(slot, 0, DOOMED_NEXT);
+    dropSlot(slot);
   }
 }
 
 function dropSlot(slot: usize): void {
-  if (load<u64>(slot, CODE_SLOT_PAGE) == 0) return;
   store<i32>(mapWord(load<u64>(slot, CODE_SLOT_PAGE)), 0);
   memory.fill(slot, 0, CODE_SLOT_RECORDS * CODE_RECORD_SIZE);
   store<u64>(slot, 0, CODE_SLOT_LINES);
   store<u64>(slot, 0, CODE_SLOT_PAGE);
-}
-
-/** Drops every slot: all records will be decoded again. */
-export function dropAllCode(): void {
-  for (let i: i32 = 0; i < CODE_SLOT_COUNT; i++) {
-    const slot = slotAt(i);
-    if (load<u64>(slot, CODE_SLOT_PAGE) != 0) dropSlot(slot);
-  }
 }
 
 /** Gives the RAM page at `page` a slot. When none is free, all are dropped. */
@@ -91,7 +91,8 @@ function allocateSlot(page: u64): i32 {
   }
   let slot = slotAt(next);
   if (load<u64>(slot, CODE_SLOT_PAGE) != 0) {
-    dropAllCode();
+    doomAllCode();
+    dropDoomed();
     slot = slotAt(0);
     next = 0;
   }
@@ -131,7 +132,6 @@ function fetchFault(h: usize, cause: i32, va: u64): void {
 
 /** Translates for execution; false = trap taken. */
 function resolveFetch(h: usize, va: u64): bool {
-  useRoot(false);
   let cause = translate(h, va, 2, ACCESS_FETCH, prv(h), virt(h), false);
   if (cause == NO_FAULT && !isRam(trPa, 2)) cause = CAUSE_FETCH_ACCESS;
   if (cause == NO_FAULT) return true;
@@ -181,7 +181,6 @@ export function fetchCross(h: usize, pc: u64): i32 {
 /** `t_fetch` of the protocol (timed variant only): the pc entered another line of the page that CODE_BASE holds. */
 export function fetchLine(h: usize, pc: u64): void {
   const v = virt(h);
-  useRoot(false);
   const space = spaceOf(h, prv(h), v);
   // The walk is needed for its trace only: code_lookup has translated this page.
   if (tlbNeedsWalk(h, pc, ACCESS_FETCH, space)) translate(h, pc, 2, ACCESS_FETCH, prv(h), v, false);

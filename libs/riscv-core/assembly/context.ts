@@ -10,7 +10,7 @@ import {
 import { CSR_HGATP, CSR_HUGATP, CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from "../src/hart/csr-slots";
 import { STATUS_MPP, STATUS_MPP_SHIFT, STATUS_MPRV, STATUS_MPV, STATUS_MXR, STATUS_SUM } from "./fields";
 import { dropTranslations } from "./soft-tlb";
-import { csr, dvext, prv, virt } from "./state";
+import { csr, dvext, isHost, prv, virt } from "./state";
 
 const UNUSED: u64 = u64.MAX_VALUE;
 /** Key bits: data mode. */
@@ -26,9 +26,12 @@ export function dataMode(h: usize): i32 {
   return prv(h) | (i32(virt(h)) << 2);
 }
 
-/** hgatp as translation with V=1 uses it: hugatp is a register of its own in profile qemu (dv-ext.md 5.1). */
+/**
+ * G-stage root. Profile qemu has two registers (dv-ext.md 5.1): hgatp for what HS and M do on behalf of a guest, hugatp for the guest
+ * itself and for HU.
+ */
 export function guestRoot(h: usize): u64 {
-  return csr(h, dvext() == DVEXT_QEMU ? CSR_HUGATP : CSR_HGATP);
+  return csr(h, dvext() == DVEXT_QEMU && !isHost(h) ? CSR_HUGATP : CSR_HGATP);
 }
 
 /** Selects the slot of the hart's present mode and address space. Call after every change of what the key is made of. */

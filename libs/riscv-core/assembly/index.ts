@@ -8,8 +8,7 @@ export { slowLoad as load, slowStore as store, amo, loadReserved as lr, storeCon
 export { system } from "./system";
 export { illegal, raise } from "./trap";
 export {
-  codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as fetch_line, memoryChanged as memory_changed,
-  dropAllCode as drop_all_code,
+  codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as fetch_line, doomAllCode as drop_all_code,
 } from "./code";
 export { poll, nextTimer as next_timer } from "./poll";
 export { refreshHart as refresh_hart } from "./derived";

@@ -17,10 +17,10 @@ import { codeStored, hasCode } from "./code";
 import { dataMode } from "./context";
 import { refusedIdentity } from "./dvirq";
 import { mmioLoad, mmioStore, tohost } from "./env";
-import { NO_FAULT, isRam, linearOf, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate, useRoot } from "./mmu";
+import { NO_FAULT, isRam, linearOf, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate } from "./mmu";
 import { pmpUniform } from "./pmp";
 import { keepTranslation, knownTranslation } from "./soft-tlb";
-import { isHost, retire } from "./state";
+import { retire } from "./state";
 import { enterFilter, timeData, timeMmio, timeTlb, timeTlbFault, timed, tlbNeedsWalk } from "./timing-calls";
 import { raise, raiseWalk } from "./trap";
 
@@ -45,7 +45,6 @@ let loaded: u64 = 0;
 /** An ordinary access: mode by MPRV. */
 function ordinary(h: usize): void {
   const mode = dataMode(h);
-  useRoot(false);
   dataPrv = mode & 3;
   dataVirt = mode >> 2 != 0;
   dataSpace = spaceOf(h, dataPrv, dataVirt);
@@ -55,7 +54,6 @@ function ordinary(h: usize): void {
 
 /** A guest-memory access from the host (HLV, HSV): V=1 with privilege `prv`. */
 function onBehalf(h: usize, prv: i32, execute: bool): void {
-  useRoot(isHost(h));
   dataPrv = prv;
   dataVirt = true;
   dataSpace = spaceOf(h, prv, true);

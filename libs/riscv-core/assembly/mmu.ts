@@ -5,15 +5,16 @@
  * Results of the last translation are in the globals below (and in TR_* of the hart area for readers outside).
  */
 import {
-  ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE, DVEXT_QEMU, DVEXT_STRICT, M_PAGING_LEVELS, M_PHYS_LIMIT, M_RAM_BASE, M_RAM_LINEAR, M_RAM_SIZE,
+  ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE, DVEXT_STRICT, M_PAGING_LEVELS, M_PHYS_LIMIT, M_RAM_BASE, M_RAM_LINEAR, M_RAM_SIZE,
   M_SVADU, PRV_M, PRV_S, PRV_U, PTE_TRACE, PTE_TRACE_ENTRIES, PTE_TRACE_MAX, TR_LEVEL, TR_PA,
 } from "../src/hart/layout";
-import { CSR_HGATP, CSR_HUGATP, CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from "../src/hart/csr-slots";
+import { CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from "../src/hart/csr-slots";
 import {
   CAUSE_FETCH_ACCESS, CAUSE_FETCH_GUEST_PAGE, CAUSE_FETCH_PAGE, CAUSE_LOAD_ACCESS, CAUSE_LOAD_GUEST_PAGE, CAUSE_LOAD_PAGE,
   CAUSE_STORE_ACCESS, CAUSE_STORE_GUEST_PAGE, CAUSE_STORE_PAGE,
 } from "../src/isa/causes";
 import { SPACE_BARE, SPACE_GUEST, SPACE_HOST } from "../src/timing/events";
+import { guestRoot } from "./context";
 import { ATP_MODE_SHIFT, ATP_PPN, MODE_39, MODE_48, MODE_BARE, STATUS_MXR, STATUS_SUM } from "./fields";
 import { PMP_R, PMP_W, PMP_X, pmpAllows } from "./pmp";
 import { csr, dvext } from "./state";
@@ -51,8 +52,6 @@ export let trPa: u64 = 0;
 export let trGpa: u64 = 0;
 /** After a guest-page fault on the walker's own access to a VS-stage table: its pseudo-instruction (8.6.3); else 0. */
 export let trInstruction: u64 = 0;
-/** Register that holds the G-stage root of the translation to come: see useKernelRoot(). */
-let rootSlot: usize = CSR_HGATP;
 
 let gPa: u64 = 0;
 /** log2 of the smaller leaf's page, 64 = nothing was translated. */
@@ -93,17 +92,9 @@ export function linearOf(pa: u64): usize {
   return usize(load<i32>(M_RAM_LINEAR) + i32(pa - load<u64>(M_RAM_BASE)));
 }
 
-/**
- * Which register holds the G-stage root. Profile qemu has two (dv-ext.md 5.1): hgatp for HLV and HSV executed in HS or M
- * (`kernel`), hugatp for all else. To be called before translate() and spaceOf().
- */
-export function useRoot(kernel: bool): void {
-  rootSlot = dvext() == DVEXT_QEMU && !kernel ? CSR_HUGATP : CSR_HGATP;
-}
-
 /** Which TLB entries an access with this effective mode uses. */
 export function spaceOf(h: usize, prv: i32, virt: bool): i32 {
-  if (virt) return (csr(h, CSR_VSATP) | csr(h, rootSlot)) >> ATP_MODE_SHIFT ? SPACE_GUEST : SPACE_BARE;
+  if (virt) return (csr(h, CSR_VSATP) | guestRoot(h)) >> ATP_MODE_SHIFT ? SPACE_GUEST : SPACE_BARE;
   return prv != PRV_M && csr(h, CSR_SATP) >> ATP_MODE_SHIFT ? SPACE_HOST : SPACE_BARE;
 }
 
@@ -224,7 +215,7 @@ function gStageOfTable(h: usize, gpa: u64, access: i32): i32 {
  * and trGpa when it fails. `mxr`: that of mstatus; it does not make tables readable.
  */
 function gStage(h: usize, gpa: u64, access: i32, hlvx: bool, mxr: bool): i32 {
-  const root = csr(h, rootSlot);
+  const root = guestRoot(h);
   const mode = i32(root >> ATP_MODE_SHIFT);
   gPa = gpa;
   if (mode == MODE_BARE) return OK;

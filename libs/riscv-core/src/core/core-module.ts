@@ -30,8 +30,7 @@ export interface CoreExports {
   readonly refresh_hart: (h: number) => void;
   /** Cycle at which the next enabled timer of the hart fires; all ones (-1n) = none. */
   readonly next_timer: (h: number) => bigint;
-  /** RAM in [pa, pa + size) was written by a device. */
-  readonly memory_changed: (pa: bigint, size: bigint) => void;
+  /** RAM was changed from outside: all predecoded records go at the next poll. */
   readonly drop_all_code: () => void;
 
   // Single questions, for tests and debugging.
@@ -76,7 +75,7 @@ export interface CoreExports {
 export interface Core {
   /** As imports of another wasm module. */
   readonly exports: CoreExports & WebAssembly.ModuleImports;
-  /** Forgets every predecoded record. */
+  /** Forgets every predecoded record, at the next poll. */
   dropAllCode(): void;
 }
 

@@ -218,6 +218,14 @@ describe('code slots', () => {
     expect(kit.core.code_lookup(kit.h, DATA)).toBe(slot + L.CODE_SLOT_STRIDE);
   });
 
+  it('a store across two pages of code drops both', () => {
+    const slots = [DATA, DATA + 0x1000n].map((page) => kit.core.code_lookup(kit.h, page));
+    for (const slot of slots) kit.linear.setU64(lines(slot), (1n << 64n) - 1n);
+    kit.store(DATA + 0xffdn, 1n, 3);
+    kit.core.poll(kit.h);
+    expect(slots.map((slot) => kit.linear.u64(slot + L.CODE_SLOT_PAGE))).toEqual([0n, 0n]);
+  });
+
   it('dropping code is no yield point: the next poll takes no interrupt, unless the pc left its page', () => {
     for (const [pc, taken] of [
       [0x8000_0100n, false],
@@ -238,14 +246,13 @@ describe('code slots', () => {
     }
   });
 
-  it('a device writing memory drops what it touches', () => {
-    const first = kit.core.code_lookup(kit.h, DATA);
-    const second = kit.core.code_lookup(kit.h, DATA + 0x1000n);
-    kit.core.memory_changed(DATA + 0xfffn, 1n);
-    expect(kit.linear.u64(first + L.CODE_SLOT_PAGE)).toBe(0n);
-    expect(kit.linear.u64(second + L.CODE_SLOT_PAGE)).toBe(DATA + 0x1000n);
-    kit.core.memory_changed(DATA, 0x2000n);
-    expect(kit.linear.u64(second + L.CODE_SLOT_PAGE)).toBe(0n);
+  it('RAM changed from outside: every slot is dropped by the next poll', () => {
+    const slots = [DATA, DATA + 0x1000n].map((page) => kit.core.code_lookup(kit.h, page));
+    const pages = (): bigint[] => slots.map((slot) => kit.linear.u64(slot + L.CODE_SLOT_PAGE));
+    kit.core.drop_all_code();
+    expect(pages()).toEqual([DATA, DATA + 0x1000n]);
+    kit.core.poll(kit.h);
+    expect(pages()).toEqual([0n, 0n]);
   });
 
   it('when all slots are taken, all are dropped', () => {
