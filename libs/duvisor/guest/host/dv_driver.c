@@ -151,7 +151,9 @@ static s64 release_pfn(struct dv_process *d, u64 arg) {
 }
 
 static s64 remote_fence(u64 arg) {
-    u64 result[2] = { (u64)sbi_remote_hfence_gvma(BIT(nr_harts) - 1, 0, ~0UL), 0 };
+    u64 mask = 0;
+    for (u32 i = 0; i < nr_harts; i++) mask |= BIT(harts[i].hartid);
+    u64 result[2] = { (u64)sbi_remote_hfence_gvma(mask, 0, ~0UL), 0 };
     return copy_to_user(arg, result, sizeof(result));
 }
 

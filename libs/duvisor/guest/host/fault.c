@@ -95,7 +95,10 @@ static int do_driver_page(struct vma *v, u64 addr, pte_t *slot) {
     return 0;
 }
 
-/* A write to a present page that is not writable: give the zero page a real one; own the rest (nothing is shared yet). */
+/*
+ * A write to a present page that is not writable: the page of zeros is replaced by a real one (whoever else translates to
+ * it is told), any other is this process's own, for nothing is shared yet.
+ */
 static int do_write_protected(struct vma *v, u64 addr, pte_t *slot) {
     STEP(do_wp_page);
     struct mm *mm = v->mm;
@@ -103,7 +106,8 @@ static int do_write_protected(struct vma *v, u64 addr, pte_t *slot) {
     struct page *p = NULL;
     if (zero && !(p = alloc_pages(0, GFP_ZERO))) return -ENOMEM;
     STEP(do_wp_page);
-    spin_lock(&mm->page_table_lock);
+    if (zero) mm_notify_start(mm, addr, addr + PAGE_SIZE);
+    STEP_CALL(spin_lock, do_wp_page, spin_lock(&mm->page_table_lock));
     if (!zero) {
         WRITE_ONCE(*slot, *slot | PTE_W | PTE_D | PTE_A);
         sfence_page(addr);
@@ -112,7 +116,8 @@ static int do_write_protected(struct vma *v, u64 addr, pte_t *slot) {
     } else {
         put_page(p);
     }
-    spin_unlock(&mm->page_table_lock);
+    STEP_CALL(spin_unlock, do_wp_page, spin_unlock(&mm->page_table_lock));
+    if (zero) mm_notify_end(mm, addr, addr + PAGE_SIZE);
     return 0;
 }
 

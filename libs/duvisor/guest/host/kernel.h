@@ -56,6 +56,8 @@ void mm_init(void);
 struct vma *mm_add_vma(struct mm *mm, u64 start, u64 end, u64 flags, struct file *file, u64 offset, u64 file_bytes);
 s64 mm_protect(struct mm *mm, u64 start, u64 length, u64 vm_flags);
 void mm_fold_counters(struct task *t);
+void mm_notify_start(struct mm *mm, u64 start, u64 end);
+void mm_notify_end(struct mm *mm, u64 start, u64 end);
 
 /* lru.c */
 void lru_drain(void);

@@ -70,6 +70,21 @@ struct vma *mm_add_vma(struct mm *mm, u64 start, u64 end, u64 flags, struct file
     return v;
 }
 
+/* Around a change that takes a translation or a permission away. mmap_lock held. */
+void mm_notify_start(struct mm *mm, u64 start, u64 end) {
+    list_for_each(l, &mm->notifiers) {
+        struct mm_notifier *n = list_entry(l, struct mm_notifier, link);
+        n->ops->invalidate_start(n, start, end);
+    }
+}
+
+void mm_notify_end(struct mm *mm, u64 start, u64 end) {
+    list_for_each(l, &mm->notifiers) {
+        struct mm_notifier *n = list_entry(l, struct mm_notifier, link);
+        n->ops->invalidate_end(n, start, end);
+    }
+}
+
 /* Drop what a page-table entry of the VMA mapped. */
 static void zap_entry(struct mm *mm, pte_t e) {
     if (e & PTE_SPECIAL) return;
@@ -89,10 +104,7 @@ static void zap_entry(struct mm *mm, pte_t e) {
 /* Take the pages of a whole VMA out of the page table. mmap_lock held for writing. */
 static void zap_vma(struct vma *v) {
     struct mm *mm = v->mm;
-    list_for_each(l, &mm->notifiers) {
-        struct mm_notifier *n = list_entry(l, struct mm_notifier, link);
-        n->ops->invalidate_start(n, v->start, v->end);
-    }
+    mm_notify_start(mm, v->start, v->end);
     for (u64 va = v->start; va < v->end;) {
         u64 stop = MIN(v->end, ALIGN_DOWN(va, LEAF_TABLE_SPAN) + LEAF_TABLE_SPAN);
         pte_t *slot = page_table_slot(mm->pgd, va, false);
@@ -105,17 +117,26 @@ static void zap_vma(struct vma *v) {
         va = stop;
     }
     sfence_all();
-    list_for_each(l, &mm->notifiers) {
-        struct mm_notifier *n = list_entry(l, struct mm_notifier, link);
-        n->ops->invalidate_end(n, v->start, v->end);
-    }
+    mm_notify_end(mm, v->start, v->end);
 }
 
-static void remove_vma(struct vma *v) {
-    if (v->ops && v->ops->close) v->ops->close(v);
+/* Take a VMA and its pages out of the address space; what is left of it goes on the list `gone`. */
+static void remove_vma(struct vma *v, struct vma **gone) {
+    zap_vma(v);
     rb_erase(&v->mm->vmas, &v->node);
-    if (v->file) fput(v->file);
-    kfree(v);
+    v->next_gone = *gone;
+    *gone = v;
+}
+
+/* Without mmap_lock: the last reference to a file may run a driver's release, which may take it. */
+static void release_vmas(struct vma *gone) {
+    while (gone) {
+        struct vma *v = gone;
+        gone = v->next_gone;
+        if (v->ops && v->ops->close) v->ops->close(v);
+        if (v->file) fput(v->file);
+        kfree(v);
+    }
 }
 
 /* Cut `v` in two at `at`; returns the upper part, or null without memory. */
@@ -145,13 +166,10 @@ static int isolate(struct mm *mm, u64 start, u64 end) {
     return 0;
 }
 
-static int unmap_locked(struct mm *mm, u64 start, u64 end) {
+static int unmap_locked(struct mm *mm, u64 start, u64 end, struct vma **gone) {
     int error = isolate(mm, start, end);
     if (error) return error;
-    for (struct vma *v; (v = find_vma(mm, start)) && v->start < end;) {
-        zap_vma(v);
-        remove_vma(v);
-    }
+    for (struct vma *v; (v = find_vma(mm, start)) && v->start < end;) remove_vma(v, gone);
     return 0;
 }
 
@@ -162,9 +180,11 @@ static bool valid_range(u64 start, u64 length) {
 int mm_unmap(struct mm *mm, u64 start, u64 length) {
     length = ALIGN_UP(length, PAGE_SIZE);
     if (!valid_range(start, length)) return -EINVAL;
+    struct vma *gone = NULL;
     down_write(&mm->mmap_lock);
-    int error = unmap_locked(mm, start, start + length);
+    int error = unmap_locked(mm, start, start + length, &gone);
     up_write(&mm->mmap_lock);
+    release_vmas(gone);
     return error;
 }
 
@@ -174,6 +194,7 @@ s64 mm_protect(struct mm *mm, u64 start, u64 length, u64 vm_flags) {
     u64 end = start + length;
     down_write(&mm->mmap_lock);
     s64 error = isolate(mm, start, end);
+    mm_notify_start(mm, start, end);
     for (struct vma *v = find_vma(mm, start); !error && v && v->start < end; v = find_vma(mm, v->end)) {
         v->flags = (v->flags & ~(VM_READ | VM_WRITE | VM_EXEC)) | vm_flags;
         for (u64 va = v->start; va < v->end; va += PAGE_SIZE) {
@@ -186,6 +207,7 @@ s64 mm_protect(struct mm *mm, u64 start, u64 length, u64 vm_flags) {
         }
     }
     sfence_all();
+    mm_notify_end(mm, start, end);
     up_write(&mm->mmap_lock);
     return error;
 }
@@ -201,36 +223,31 @@ static u64 find_gap(struct mm *mm, u64 length) {
     }
 }
 
-s64 mm_map(struct mm *mm, u64 addr, u64 length, u64 vm_flags, bool fixed, struct file *file, u64 offset) {
-    length = ALIGN_UP(length, PAGE_SIZE);
-    if (length == 0 || offset & ~PAGE_MASK || (fixed && !valid_range(addr, length))) return -EINVAL;
-    down_write(&mm->mmap_lock);
-    s64 result = -ENOMEM;
-    if (fixed) {
-        int error = unmap_locked(mm, addr, addr + length);
-        if (error) {
-            up_write(&mm->mmap_lock);
-            return error;
-        }
-    } else {
-        addr = find_gap(mm, length);
-    }
+/* Enter a VMA at addr (0: no room was found) and let the file's driver set it up. The address or -errno. */
+static s64 map_locked(struct mm *mm, u64 addr, u64 length, u64 vm_flags, struct file *file, u64 offset, struct vma **gone) {
     const struct initramfs_file *data = file ? initramfs_data(file) : NULL;
     u64 bytes = data && data->size > offset ? MIN(data->size - offset, length) : 0;
     struct vma *v = addr ? mm_add_vma(mm, addr, addr + length, vm_flags, file, offset, bytes) : NULL;
-    if (v) {
-        result = (s64)addr;
-        if (file && !data) {
-            int error = file->ops->mmap ? file->ops->mmap(file, v) : -ENODEV;
-            if (error) {
-                v->ops = NULL;
-                zap_vma(v);
-                remove_vma(v);
-                result = error;
-            }
-        }
-    }
+    if (!v) return -ENOMEM;
+    if (!file || data) return (s64)addr;
+    int error = file->ops->mmap ? file->ops->mmap(file, v) : -ENODEV;
+    if (!error) return (s64)addr;
+    v->ops = NULL; /* nothing of the driver's to close */
+    remove_vma(v, gone);
+    return error;
+}
+
+s64 mm_map(struct mm *mm, u64 addr, u64 length, u64 vm_flags, bool fixed, struct file *file, u64 offset) {
+    length = ALIGN_UP(length, PAGE_SIZE);
+    if (length == 0 || offset & ~PAGE_MASK || (fixed && !valid_range(addr, length))) return -EINVAL;
+    if (length > USER_TOP) return -ENOMEM;
+    struct vma *gone = NULL;
+    down_write(&mm->mmap_lock);
+    s64 result = fixed ? unmap_locked(mm, addr, addr + length, &gone) : 0;
+    if (!fixed) addr = find_gap(mm, length);
+    if (result == 0) result = map_locked(mm, addr, length, vm_flags, file, offset, &gone);
     up_write(&mm->mmap_lock);
+    release_vmas(gone);
     return result;
 }
 
@@ -257,11 +274,9 @@ void mm_fold_counters(struct task *t) {
 void mm_put(struct mm *mm) {
     if (!atomic_dec_and_test(&mm->users)) return;
     lru_drain();
-    for (struct rb_node *n; (n = rb_first(&mm->vmas));) {
-        struct vma *v = rb_entry(n, struct vma, node);
-        zap_vma(v);
-        remove_vma(v);
-    }
+    struct vma *gone = NULL;
+    for (struct rb_node *n; (n = rb_first(&mm->vmas));) remove_vma(rb_entry(n, struct vma, node), &gone);
+    release_vmas(gone);
     page_table_free(mm->pgd);
     kfree(mm);
 }

@@ -17,6 +17,8 @@ void memory(void) {
     for (u64 i = 0; i < sizeof(bss); i += PAGE) CHECK(bss[i] == (u8)(i / PAGE + 1) && bss[i + 1] == 0);
 
     EXPECT(MAP(0, 0, MAP_PRIVATE_ANONYMOUS), -EINVAL);
+    EXPECT(MAP(0, ~0UL - 8191, MAP_PRIVATE_ANONYMOUS), -ENOMEM);
+    EXPECT(MAP(0, 1UL << 38, MAP_PRIVATE_ANONYMOUS), -ENOMEM);
     EXPECT(MAP(1, PAGE, MAP_PRIVATE_ANONYMOUS | MAP_FIXED), -EINVAL);
     EXPECT(MAP(0x3ffffff000, 2 * PAGE, MAP_PRIVATE_ANONYMOUS | MAP_FIXED), -EINVAL);
     EXPECT(CALL(munmap, 1, PAGE, 0, 0, 0, 0), -EINVAL);

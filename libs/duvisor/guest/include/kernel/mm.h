@@ -34,6 +34,7 @@ struct vma {
     u64 file_offset;           /* of `start`, in bytes */
     u64 file_bytes;            /* bytes from the file; the rest of the VMA is zero */
     void *private;
+    struct vma *next_gone; /* mm.c: removed, to be released once mmap_lock is free */
 };
 
 /* Told when part of an address space goes away, so that second-stage tables can follow (KVM). */
