@@ -37,7 +37,7 @@ import {
   type Exits,
   type Variant,
 } from './handler-semantics.js';
-import { FIRST_INSN_OP } from './ops.js';
+import { FIRST_INSN_OP, OP_PAGE_END } from './ops.js';
 
 const { h, pc, cycle, instret, rec, base, op: opLocal, line } = local;
 
@@ -110,8 +110,10 @@ export function buildInterpreterModule(
   emit(op.loop); // dispatch
   if (variant.timed) {
     emit(lineOfRecord, get(line), op.i32_ne, op.if);
+    // Behind the page's last record the pc is in a page that has not been looked up yet: no fetch from there.
+    emit(get(rec), mem('i32_load16_u', REC_OP), i32(OP_PAGE_END), op.i32_ne, op.if);
     emit(flush, get(h), get(pc), call(core.fetchLine), reloadCycle, lineOfRecord, set(line));
-    emit(op.end);
+    emit(op.end, op.end);
   }
   emit(get(rec), mem('i32_load16_u', REC_OP), set(opLocal));
 
