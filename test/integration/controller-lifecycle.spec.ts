@@ -125,6 +125,14 @@ describe('a run', () => {
     expect((await one.handIn(lease, resultOf(lease, test.catalogue.simulatorDigest))).state).toBe('SUCCEEDED');
   });
 
+  it('survives an absence of the controller longer than its lease', async () => {
+    const lease = await leaseNext(one, runId);
+    await one.heartbeat(lease);
+    await test.restart(() => test.clock.advance(60_000));
+    await one.heartbeat(lease);
+    expect(await runOf(runId)).toMatchObject({ state: 'RUNNING', attempts: 1 });
+  });
+
   it('refuses messages of a lost attempt and keeps its late result; one that disagrees raises an alarm', async () => {
     const lost = await leaseNext(one, runId);
     await loseLease(runId);

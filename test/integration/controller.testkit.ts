@@ -76,7 +76,7 @@ export interface TestController {
   user: HttpClient;
   worker(name: string): Promise<TestWorker>;
   /** Ends the process's part and starts it anew on the same database. */
-  restart(): Promise<void>;
+  restart(whileDown?: () => void): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -125,8 +125,9 @@ export async function startTestController({
     });
     return new TestWorker(new HttpClient(() => test.controller.url, registered.token), registered);
   };
-  test.restart = async () => {
+  test.restart = async (whileDown) => {
     await test.controller.stop();
+    whileDown?.();
     test.controller = await start();
   };
   test.stop = async () => {

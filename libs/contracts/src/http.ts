@@ -211,7 +211,7 @@ export const heartbeatAnswerSchema = z.object({ expiresAt: z.iso.datetime(), can
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>;
 
 /**
- * POST /workers/cancellations, answered as soon as a run this worker holds is to be stopped, or after 20 s with none
+ * POST /workers/cancellations, answered as soon as a run this worker holds is to be stopped, or after a few seconds with none
  * (long poll): a cancel reaches the worker at once, not with the next heartbeat.
  */
 export const cancellationsSchema = z.object({ runIds: z.array(runIdSchema) });

@@ -47,7 +47,7 @@ export interface ControllerTiming {
   readonly takenWithoutLeaseMs: number;
   /** How often streams and long polls look for news. */
   readonly pollMs: number;
-  /** A long poll without news ends after so long. */
+  /** A long poll without news ends after so long: an idle worker is heard at least as often. */
   readonly longPollMs: number;
 }
 
@@ -59,7 +59,7 @@ export const defaultTiming: ControllerTiming = Object.freeze({
   reconcileMs: 2_000,
   takenWithoutLeaseMs: 10_000,
   pollMs: 400,
-  longPollMs: 20_000,
+  longPollMs: 5_000,
 });
 
 /** Reads the environment once. Throws InputError naming every wrong variable. */

@@ -144,6 +144,12 @@ export class LifecycleService {
     return this.requeue(db, run, 'release', detail);
   }
 
+  /** While no controller ran, nobody could renew: workers that live on get the time to. */
+  async renewAfterAbsence(): Promise<void> {
+    const expiresAt = this.expiry(this.clock.now());
+    await this.prisma.lease.updateMany({ where: { expiresAt: { lt: expiresAt } }, data: { expiresAt } });
+  }
+
   /** Takes runs away from attempts whose lease ran out. Returns how many. */
   async expireLeases(): Promise<number> {
     const due = await this.prisma.lease.findMany({

@@ -32,7 +32,8 @@ export class SchedulerService implements OnApplicationBootstrap, BeforeApplicati
     @Inject(CONFIG) private readonly config: ControllerConfig,
   ) {}
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
+    await this.lifecycle.renewAfterAbsence();
     const { dispatchSweepMs, expirySweepMs, reconcileMs, takenWithoutLeaseMs } = this.config.timing;
     const now = (): Date => this.clock.now();
     const reconciler = new Reconciler(this.prisma, this.queue, takenWithoutLeaseMs, now);

@@ -1,5 +1,5 @@
-import { canonicalJson, workloadNames, type Conflict, type Point, type Software } from '#libs/contracts';
-import { imageDigests, planBoot, prebuiltImages, simulatorDigest, workloadSteps } from '#libs/duvisor';
+import { canonicalJson, type Conflict, type Point, type Software } from '#libs/contracts';
+import { imageDigests, kvmStepReferences, planBoot, prebuiltImages, simulatorDigest } from '#libs/duvisor';
 import { projectRevision } from '#libs/platform';
 import type { ReportInput } from '#libs/reporting';
 import { projectRoot } from '../config/project-root.js';
@@ -34,7 +34,7 @@ export class DuvisorCatalogue extends SoftwareCatalogue {
   }
 
   override steps(): ReportInput['steps'] {
-    return workloadNames.flatMap((name) => workloadSteps(name));
+    return kvmStepReferences();
   }
 }
 
