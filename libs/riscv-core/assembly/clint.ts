@@ -3,11 +3,21 @@
  * bitmap (dv-ext.md 2.5). Registers are 8-byte words (or pairs of 4-byte ones) of which any part may be accessed.
  */
 import {
-  CYCLE, DVEXT_QEMU, DVEXT_STRICT, M_CYCLES_PER_TICK, M_HARTS, M_MSIP, M_MTIMECMP, M_MTIME_OFFSET, M_VCPUID, M_VIPI, M_VTIMECMP,
+  CYCLE,
+  DVEXT_QEMU,
+  DVEXT_STRICT,
+  M_CYCLES_PER_TICK,
+  M_HARTS,
+  M_MSIP,
+  M_MTIMECMP,
+  M_MTIME_OFFSET,
+  M_VCPUID,
+  M_VIPI,
+  M_VTIMECMP,
   M_VTIMECTL,
-} from "../src/hart/layout";
-import { isHost, dvext, hasDvext } from "./state";
-import { vipiRefuses } from "./dvirq";
+} from '../src/hart/layout';
+import { isHost, dvext, hasDvext } from './state';
+import { vipiRefuses } from './dvirq';
 
 const CLINT_BASE: u64 = 0x0200_0000;
 const MSIP: i32 = 0x0;

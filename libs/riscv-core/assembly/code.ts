@@ -3,26 +3,46 @@
  * store into it comes through the slow path; one into a line that records were decoded from drops the slot.
  */
 import {
-  ACCESS_FETCH, CODE_BASE, CODE_LOOKUP, CODE_LOOKUP_CONTEXT_SIZE, CODE_LOOKUP_ENTRIES, CODE_MAP, CODE_RECORD_SIZE, CODE_SLOTS,
-  CODE_SLOT_COUNT, CODE_SLOT_LINES, CODE_SLOT_PAGE, CODE_SLOT_RECORDS, CODE_SLOT_STRIDE, CONTEXT, CONTEXTS, CROSS_BITS,
-  CROSS_RECORD, EMPTY_TAG, FILTERS, FILTER_CONTEXT_SIZE, FILTER_ENTRY_SIZE, FILTER_TABLE_SIZE, M_CODE_NEXT, M_HARTS,
-  M_RAM_BASE, REC_OP,
-} from "../src/hart/layout";
-import { CAUSE_FETCH_ACCESS, CAUSE_FETCH_PAGE } from "../src/isa/causes";
-import { decode } from "./env";
-import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trInstruction, trPa, translate } from "./mmu";
-import { pmpUniform } from "./pmp";
-import { hartArea, prv, virt } from "./state";
-import { timeFetch, timeTlbFault, tlbNeedsWalk } from "./timing-calls";
-import { raiseWalk } from "./trap";
+  ACCESS_FETCH,
+  CODE_BASE,
+  CODE_LOOKUP,
+  CODE_LOOKUP_CONTEXT_SIZE,
+  CODE_LOOKUP_ENTRIES,
+  CODE_MAP,
+  CODE_RECORD_SIZE,
+  CODE_SLOTS,
+  CODE_SLOT_COUNT,
+  CODE_SLOT_LINES,
+  CODE_SLOT_PAGE,
+  CODE_SLOT_RECORDS,
+  CODE_SLOT_STRIDE,
+  CONTEXT,
+  CONTEXTS,
+  CROSS_BITS,
+  CROSS_RECORD,
+  EMPTY_TAG,
+  FILTERS,
+  FILTER_CONTEXT_SIZE,
+  FILTER_ENTRY_SIZE,
+  FILTER_TABLE_SIZE,
+  M_CODE_NEXT,
+  M_HARTS,
+  M_RAM_BASE,
+  REC_OP,
+} from '../src/hart/layout';
+import { CAUSE_FETCH_ACCESS, CAUSE_FETCH_PAGE } from '../src/isa/causes';
+import { decode } from './env';
+import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
+import { pmpUniform } from './pmp';
+import { hartArea, prv, virt } from './state';
+import { timeFetch, timeTlbFault, tlbNeedsWalk } from './timing-calls';
+import { raiseWalk } from './trap';
 
 /** u32 in the padding of a slot. */
 const DOOMED_NEXT: usize = CODE_SLOT_PAGE + 8;
 const LAST: usize = 1;
 
 /** Address of the CODE_MAP word of the RAM page at `pa`. */
-// @ts-ignore: decorator
-@inline
 function mapWord(pa: u64): usize {
   return usize(CODE_MAP) + (usize(pa - load<u64>(M_RAM_BASE)) >> 12) * 4;
 }
@@ -142,7 +162,8 @@ function resolveFetch(h: usize, va: u64): bool {
 /** `code_lookup` of the protocol: slot of the page that `pc` executes from, or 0 with a trap taken. */
 export function codeLookup(h: usize, pc: u64): i32 {
   const page = pc >> 12;
-  const entry = h + CODE_LOOKUP + load<i32>(h, CONTEXT) * CODE_LOOKUP_CONTEXT_SIZE + (usize(page) & (CODE_LOOKUP_ENTRIES - 1)) * 16;
+  const entry =
+    h + CODE_LOOKUP + load<i32>(h, CONTEXT) * CODE_LOOKUP_CONTEXT_SIZE + (usize(page) & (CODE_LOOKUP_ENTRIES - 1)) * 16;
   if (load<u64>(entry, 0) == page) {
     const known = load<i32>(entry, 8);
     if (load<i32>(CODE_MAP + load<i32>(entry, 12) * 4) == known) {

@@ -4,13 +4,28 @@
  * satp (V=0), vsatp and hgatp (V=1).
  */
 import {
-  CODE_LOOKUP, CODE_LOOKUP_CONTEXT_SIZE, CONTEXT, CONTEXTS, CORE_CONTEXT_KEYS, CORE_CONTEXT_KEY_SIZE, CORE_NEXT_CONTEXT,
-  DVEXT_QEMU, EMPTY_TAG, FETCH_LINE, FILTERS, FILTER_CONTEXT_SIZE, FILTER_ENTRY_SIZE, FILTER_TABLE_SIZE, PRV_M, RFILTER, WFILTER,
-} from "../src/hart/layout";
-import { CSR_HGATP, CSR_HUGATP, CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from "../src/hart/csr-slots";
-import { STATUS_MPP, STATUS_MPP_SHIFT, STATUS_MPRV, STATUS_MPV, STATUS_MXR, STATUS_SUM } from "./fields";
-import { dropTranslations } from "./soft-tlb";
-import { csr, dvext, isHost, prv, virt } from "./state";
+  CODE_LOOKUP,
+  CODE_LOOKUP_CONTEXT_SIZE,
+  CONTEXT,
+  CONTEXTS,
+  CORE_CONTEXT_KEYS,
+  CORE_CONTEXT_KEY_SIZE,
+  CORE_NEXT_CONTEXT,
+  DVEXT_QEMU,
+  EMPTY_TAG,
+  FETCH_LINE,
+  FILTERS,
+  FILTER_CONTEXT_SIZE,
+  FILTER_ENTRY_SIZE,
+  FILTER_TABLE_SIZE,
+  PRV_M,
+  RFILTER,
+  WFILTER,
+} from '../src/hart/layout';
+import { CSR_HGATP, CSR_HUGATP, CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from '../src/hart/csr-slots';
+import { STATUS_MPP, STATUS_MPP_SHIFT, STATUS_MPRV, STATUS_MPV, STATUS_MXR, STATUS_SUM } from './fields';
+import { dropTranslations } from './soft-tlb';
+import { csr, dvext, isHost, prv, virt } from './state';
 
 const UNUSED: u64 = u64.MAX_VALUE;
 /** Key bits: data mode. */
@@ -85,7 +100,12 @@ function emptyFilters(tables: usize): void {
 }
 
 function matches(key: usize, modes: u64, satp: u64, vsatp: u64, hgatp: u64): bool {
-  return load<u64>(key, 0) == modes && load<u64>(key, 8) == satp && load<u64>(key, 16) == vsatp && load<u64>(key, 24) == hgatp;
+  return (
+    load<u64>(key, 0) == modes &&
+    load<u64>(key, 8) == satp &&
+    load<u64>(key, 16) == vsatp &&
+    load<u64>(key, 24) == hgatp
+  );
 }
 
 function activate(h: usize, slot: i32): void {

@@ -1,17 +1,33 @@
 /** May the hart access a CSR? Privileged ISA 2.1, 3.1.11, 3.1.6.5, 8.6.1; DV-ext: dv-ext.md 2.7. */
 import {
-  CSRF_DV_SUPERVISOR, CSRF_DV_USER, CSRF_DV_VIRQ, CSRF_EXISTS, CSRD_FLAGS, CSRD_KIND, CSR_DESC_SIZE, CSR_TABLE, DVEXT_QEMU,
-  DVEXT_ROCKET, DVEXT_STRICT, PRV_M, PRV_S, PRV_U,
-} from "../src/hart/layout";
+  CSRF_DV_SUPERVISOR,
+  CSRF_DV_USER,
+  CSRF_DV_VIRQ,
+  CSRF_EXISTS,
+  CSRD_FLAGS,
+  CSRD_KIND,
+  CSR_DESC_SIZE,
+  CSR_TABLE,
+  DVEXT_QEMU,
+  DVEXT_ROCKET,
+  DVEXT_STRICT,
+  PRV_M,
+  PRV_S,
+  PRV_U,
+} from '../src/hart/layout';
 import {
-  CSR_HCOUNTEREN, CSR_HUCOUNTEREN, CSR_H_ENABLE, CSR_MCOUNTEREN, CSR_MSTATUS, CSR_SCOUNTEREN, CSR_VSSTATUS,
-} from "../src/hart/csr-slots";
-import { CAUSE_ILLEGAL, CAUSE_VIRTUAL } from "../src/isa/causes";
-import {
-  CSRK_FCSR, CSRK_FFLAGS, CSRK_FRM, CSRK_HGATP, CSRK_SATP, CSRK_VCPUID, CSRK_VIPI,
-} from "../src/isa/csr-kinds";
-import { HSTATUS_VTVM, STATUS_FS, STATUS_TVM } from "./fields";
-import { csr, dvext, guestControl, isHost, isHu, noteHole, prv, virt } from "./state";
+  CSR_HCOUNTEREN,
+  CSR_HUCOUNTEREN,
+  CSR_H_ENABLE,
+  CSR_MCOUNTEREN,
+  CSR_MSTATUS,
+  CSR_SCOUNTEREN,
+  CSR_VSSTATUS,
+} from '../src/hart/csr-slots';
+import { CAUSE_ILLEGAL, CAUSE_VIRTUAL } from '../src/isa/causes';
+import { CSRK_FCSR, CSRK_FFLAGS, CSRK_FRM, CSRK_HGATP, CSRK_SATP, CSRK_VCPUID, CSRK_VIPI } from '../src/isa/csr-kinds';
+import { HSTATUS_VTVM, STATUS_FS, STATUS_TVM } from './fields';
+import { csr, dvext, guestControl, isHost, isHu, noteHole, prv, virt } from './state';
 
 export const ALLOWED: i32 = 0;
 
@@ -25,8 +41,6 @@ export const USE_WRITE: i32 = 1;
 export const USE_MODIFY: i32 = 2;
 
 /** Address of the descriptor of CSR `number`. */
-// @ts-ignore: decorator
-@inline
 export function descriptor(number: i32): usize {
   return CSR_TABLE + number * CSR_DESC_SIZE;
 }
@@ -35,7 +49,15 @@ export function descriptor(number: i32): usize {
 export function effectiveNumber(h: usize, number: i32): i32 {
   if (!virt(h)) return number;
   switch (number) {
-    case 0x100: case 0x104: case 0x105: case 0x140: case 0x141: case 0x142: case 0x143: case 0x144: case 0x180:
+    case 0x100:
+    case 0x104:
+    case 0x105:
+    case 0x140:
+    case 0x141:
+    case 0x142:
+    case 0x143:
+    case 0x144:
+    case 0x180:
       return number + 0x100;
     default:
       return number;
@@ -49,7 +71,7 @@ export function checkAccess(h: usize, number: i32, use: i32, readTime: bool): i3
   const kind = load<i32>(at, CSRD_KIND);
   if (!(flags & CSRF_EXISTS)) return CAUSE_ILLEGAL;
   // Bits 11:10 = 3: read-only.
-  if (use != USE_READ && (number >> 10) == 3) return CAUSE_ILLEGAL;
+  if (use != USE_READ && number >> 10 == 3) return CAUSE_ILLEGAL;
   if (flags & (CSRF_DV_USER | CSRF_DV_SUPERVISOR | CSRF_DV_VIRQ)) return checkDvext(h, number, kind, flags, use);
 
   const mode = prv(h);

@@ -1,23 +1,64 @@
 /** What reading a CSR gives. */
 import {
-  CSRD_KIND, CSRD_RMASK, CSRD_SLOT, CYCLE, DVEXT_NONE, DVEXT_QEMU, DVEXT_ROCKET, HART_ID, INSTRET, M_MISA, M_PMP_ENTRIES,
-  M_PMP_GRAIN, M_VCPUID, M_VIPI, M_VTIMECMP, M_VTIMECTL, SLEPT,
-} from "../src/hart/layout";
+  CSRD_KIND,
+  CSRD_RMASK,
+  CSRD_SLOT,
+  CYCLE,
+  DVEXT_NONE,
+  DVEXT_QEMU,
+  DVEXT_ROCKET,
+  HART_ID,
+  INSTRET,
+  M_MISA,
+  M_PMP_ENTRIES,
+  M_PMP_GRAIN,
+  M_VCPUID,
+  M_VIPI,
+  M_VTIMECMP,
+  M_VTIMECTL,
+  SLEPT,
+} from '../src/hart/layout';
 import {
-  CSR_FCSR, CSR_HCOUNTEREN, CSR_HGATP, CSR_HIDELEG, CSR_HSTATUS, CSR_HTIMEDELTA, CSR_HTVAL, CSR_HUCOUNTEREN, CSR_HUGATP,
-  CSR_HUSTATUS, CSR_HUTIMEDELTA, CSR_HUTVAL, CSR_MCYCLE_OFFSET, CSR_MIDELEG, CSR_MIE, CSR_MINSTRET_OFFSET, CSR_MIP_SW,
-  CSR_MSTATUS, CSR_PMPADDR,
-} from "../src/hart/csr-slots";
-import * as K from "../src/isa/csr-kinds";
-import { mtime } from "./clint";
-import { descriptor } from "./csr-access";
+  CSR_FCSR,
+  CSR_HCOUNTEREN,
+  CSR_HGATP,
+  CSR_HIDELEG,
+  CSR_HSTATUS,
+  CSR_HTIMEDELTA,
+  CSR_HTVAL,
+  CSR_HUCOUNTEREN,
+  CSR_HUGATP,
+  CSR_HUSTATUS,
+  CSR_HUTIMEDELTA,
+  CSR_HUTVAL,
+  CSR_MCYCLE_OFFSET,
+  CSR_MIDELEG,
+  CSR_MIE,
+  CSR_MINSTRET_OFFSET,
+  CSR_MIP_SW,
+  CSR_MSTATUS,
+  CSR_PMPADDR,
+} from '../src/hart/csr-slots';
+import * as K from '../src/isa/csr-kinds';
+import { mtime } from './clint';
+import { descriptor } from './csr-access';
 import {
-  BITS_U, BITS_VS, HSTATUS_HU, HSTATUS_UIE, HSTATUS_UPIE, HSTATUS_SPV, HSTATUS_VSXL_64, STATUS_FS, STATUS_SD, STATUS_SXL_64,
-  STATUS_UXL_64, STATUS_XS,
-} from "./fields";
-import { mideleg, pending } from "./irq";
-import { pmpConfig, pmpMatching } from "./pmp";
-import { csr, dvext, hasH, virt } from "./state";
+  BITS_U,
+  BITS_VS,
+  HSTATUS_HU,
+  HSTATUS_UIE,
+  HSTATUS_UPIE,
+  HSTATUS_SPV,
+  HSTATUS_VSXL_64,
+  STATUS_FS,
+  STATUS_SD,
+  STATUS_SXL_64,
+  STATUS_UXL_64,
+  STATUS_XS,
+} from './fields';
+import { mideleg, pending } from './irq';
+import { pmpConfig, pmpMatching } from './pmp';
+import { csr, dvext, hasH, virt } from './state';
 
 const MHARTID: i32 = 0xf14;
 /** hustatus bits with storage of their own in [R] (dv-ext.md 2.4). */
@@ -70,8 +111,11 @@ export function readCsr(h: usize, number: i32): u64 {
     case K.CSRK_VSIP:
       return (pending(h) & csr(h, CSR_HIDELEG) & BITS_VS) >> 1;
     case K.CSRK_HSTATUS:
-      return csr(h, CSR_HSTATUS) | HSTATUS_VSXL_64
-        | (dvext() != DVEXT_QEMU ? csr(h, CSR_HUSTATUS) & (HSTATUS_UIE | HSTATUS_UPIE) : 0);
+      return (
+        csr(h, CSR_HSTATUS) |
+        HSTATUS_VSXL_64 |
+        (dvext() != DVEXT_QEMU ? csr(h, CSR_HUSTATUS) & (HSTATUS_UIE | HSTATUS_UPIE) : 0)
+      );
     case K.CSRK_HUSTATUS:
       return readHustatus(h);
     case K.CSRK_HUIE:
@@ -157,7 +201,8 @@ function readTime(h: usize): u64 {
 /** 3.7.1: with granularity 2^(G+2) NAPOT shows G-1 ones, OFF and TOR show G zeros. */
 function readPmpaddr(h: usize, entry: i32): u64 {
   if (entry >= load<i32>(M_PMP_ENTRIES)) return 0;
-  const low: u64 = (u64(1) << (load<i32>(M_PMP_GRAIN) - 2)) - 1;
+  const g = load<i32>(M_PMP_GRAIN) - 2;
+  const low: u64 = (u64(1) << g) - 1;
   const address = csr(h, CSR_PMPADDR + 8 * entry);
   return pmpMatching(pmpConfig(h, entry)) >= 2 ? address | (low >> 1) : address & ~low;
 }

@@ -1,23 +1,56 @@
 /** What writing a CSR does: WARL fields, views, side effects. */
 import {
-  CSRD_KIND, CSRD_SLOT, CSRD_WMASK, CYCLE, DVEXT_QEMU, DVEXT_ROCKET, HART_ID, INSTRET, M_ASID_BITS, M_PMP_ENTRIES, M_PMP_GRAIN,
-  M_VCPUID, M_VIPI, M_VMID_BITS, M_VTIMECMP, M_VTIMECTL, SLEPT,
-} from "../src/hart/layout";
+  CSRD_KIND,
+  CSRD_SLOT,
+  CSRD_WMASK,
+  CYCLE,
+  DVEXT_QEMU,
+  DVEXT_ROCKET,
+  HART_ID,
+  INSTRET,
+  M_ASID_BITS,
+  M_PMP_ENTRIES,
+  M_PMP_GRAIN,
+  M_VCPUID,
+  M_VIPI,
+  M_VMID_BITS,
+  M_VTIMECMP,
+  M_VTIMECTL,
+  SLEPT,
+} from '../src/hart/layout';
 import {
-  CSR_FCSR, CSR_HCOUNTEREN, CSR_HGATP, CSR_HIDELEG, CSR_HSTATUS, CSR_HTVAL, CSR_HUCOUNTEREN, CSR_HUGATP, CSR_HUSTATUS,
-  CSR_HUTVAL, CSR_MCYCLE_OFFSET, CSR_MIDELEG, CSR_MIE, CSR_MINSTRET_OFFSET, CSR_MIP_SW, CSR_MSTATUS, CSR_PMPADDR, CSR_PMPCFG2,
-  CSR_SATP, CSR_VSATP, CSR_VSSTATUS,
-} from "../src/hart/csr-slots";
-import { IRQ_SSI, IRQ_VSEI, IRQ_VSSI } from "../src/isa/causes";
-import * as K from "../src/isa/csr-kinds";
-import { VCPUID_MASK, VTIMECTL_MASK } from "./clint";
-import { dropContexts, selectContext } from "./context";
-import { descriptor } from "./csr-access";
-import { HUSTATUS_OWN, vipiIndex } from "./csr-read";
-import { ATP_MODE_SHIFT, ATP_PPN, BITS_VS, STATUS_FS, STATUS_MPP, STATUS_MPP_SHIFT } from "./fields";
-import { isPagingMode } from "./mmu";
-import { PMP_A_SHIFT, PMP_L, PMP_R, PMP_V, PMP_W, hasVpmp, pmpConfig, pmpMatching, refreshPmp } from "./pmp";
-import { csr, dvext, setCsr, virt } from "./state";
+  CSR_FCSR,
+  CSR_HCOUNTEREN,
+  CSR_HGATP,
+  CSR_HIDELEG,
+  CSR_HSTATUS,
+  CSR_HTVAL,
+  CSR_HUCOUNTEREN,
+  CSR_HUGATP,
+  CSR_HUSTATUS,
+  CSR_HUTVAL,
+  CSR_MCYCLE_OFFSET,
+  CSR_MIDELEG,
+  CSR_MIE,
+  CSR_MINSTRET_OFFSET,
+  CSR_MIP_SW,
+  CSR_MSTATUS,
+  CSR_PMPADDR,
+  CSR_PMPCFG2,
+  CSR_SATP,
+  CSR_VSATP,
+  CSR_VSSTATUS,
+} from '../src/hart/csr-slots';
+import { IRQ_SSI, IRQ_VSEI, IRQ_VSSI } from '../src/isa/causes';
+import * as K from '../src/isa/csr-kinds';
+import { VCPUID_MASK, VTIMECTL_MASK } from './clint';
+import { dropContexts, selectContext } from './context';
+import { descriptor } from './csr-access';
+import { HUSTATUS_OWN, vipiIndex } from './csr-read';
+import { ATP_MODE_SHIFT, ATP_PPN, BITS_VS, STATUS_FS, STATUS_MPP, STATUS_MPP_SHIFT } from './fields';
+import { isPagingMode } from './mmu';
+import { PMP_A_SHIFT, PMP_L, PMP_R, PMP_V, PMP_W, hasVpmp, pmpConfig, pmpMatching, refreshPmp } from './pmp';
+import { csr, dvext, setCsr, virt } from './state';
 
 /** Changes the bits of `mask`. */
 function put(h: usize, slot: usize, mask: u64, value: u64): void {

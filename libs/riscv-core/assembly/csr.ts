@@ -1,17 +1,15 @@
 /** CSR instructions (Zicsr). */
-import { CSRD_FLAGS, CSRD_KIND, CSRF_DV_VIRQ, DVEXT_ROCKET, REC_RAW, REC_RD, REC_RS1, X } from "../src/hart/layout";
-import { CAUSE_STORE_ACCESS } from "../src/isa/causes";
-import { CSRK_TIME_RO, CSRK_VIPI } from "../src/isa/csr-kinds";
-import { SYS_CSRRC, SYS_CSRRCI, SYS_CSRRS, SYS_CSRRSI, SYS_CSRRW, SYS_CSRRWI } from "../src/isa/sysops";
-import {
-  ALLOWED, USE_MODIFY, USE_READ, USE_WRITE, checkAccess, descriptor, effectiveNumber,
-} from "./csr-access";
-import { readCsr, readForModify, vipiIndex } from "./csr-read";
-import { writeCsr } from "./csr-write";
-import { refusedIdentity, vipiRefuses } from "./dvirq";
-import { dvext, retire } from "./state";
-import { timeMmio } from "./timing-calls";
-import { raise, refuse } from "./trap";
+import { CSRD_FLAGS, CSRD_KIND, CSRF_DV_VIRQ, DVEXT_ROCKET, REC_RAW, REC_RD, REC_RS1, X } from '../src/hart/layout';
+import { CAUSE_STORE_ACCESS } from '../src/isa/causes';
+import { CSRK_TIME_RO, CSRK_VIPI } from '../src/isa/csr-kinds';
+import { SYS_CSRRC, SYS_CSRRCI, SYS_CSRRS, SYS_CSRRSI, SYS_CSRRW, SYS_CSRRWI } from '../src/isa/sysops';
+import { ALLOWED, USE_MODIFY, USE_READ, USE_WRITE, checkAccess, descriptor, effectiveNumber } from './csr-access';
+import { readCsr, readForModify, vipiIndex } from './csr-read';
+import { writeCsr } from './csr-write';
+import { refusedIdentity, vipiRefuses } from './dvirq';
+import { dvext, retire } from './state';
+import { timeMmio } from './timing-calls';
+import { raise, refuse } from './trap';
 
 /** Executes `op` (SYS_CSRR*) of record `rec`: rd, pc and retirement included. */
 export function csrInstruction(h: usize, op: i32, rec: usize): void {
@@ -32,8 +30,8 @@ export function csrInstruction(h: usize, op: i32, rec: usize): void {
     return raise(h, CAUSE_STORE_ACCESS, refusedIdentity, false, 0);
   }
   // dv-ext.md 8 and 15: these registers lie in the CLINT, behind the uncached path.
-  const remote = (load<i32>(descriptor(real), CSRD_FLAGS) & CSRF_DV_VIRQ) != 0
-    || (kind == CSRK_TIME_RO && dvext() == DVEXT_ROCKET);
+  const remote =
+    (load<i32>(descriptor(real), CSRD_FLAGS) & CSRF_DV_VIRQ) != 0 || (kind == CSRK_TIME_RO && dvext() == DVEXT_ROCKET);
   if (remote) timeMmio(h, use != USE_READ);
   const old = readCsr(h, real);
   if (use != USE_READ) {

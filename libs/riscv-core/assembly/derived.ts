@@ -1,7 +1,7 @@
 /** What is derived from a hart's registers. */
-import { CONTEXTS, CORE_CONTEXT_KEYS, CORE_CONTEXT_KEY_SIZE } from "../src/hart/layout";
-import { selectContext } from "./context";
-import { refreshPmp } from "./pmp";
+import { CONTEXTS, CORE_CONTEXT_KEYS, CORE_CONTEXT_KEY_SIZE } from '../src/hart/layout';
+import { selectContext } from './context';
+import { refreshPmp } from './pmp';
 
 /** Recomputes PMP ranges and contexts after registers were written from outside: when the machine is built, by tests. */
 export function refreshHart(h: usize): void {

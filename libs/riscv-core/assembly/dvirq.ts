@@ -1,11 +1,18 @@
 /** DV-ext virtual timer (dv-ext.md 8) and vIPI (dv-ext.md 9): their interrupt lines and the range check of profile strict. */
 import {
-  DVEXT_QEMU, DVEXT_ROCKET, DVEXT_STRICT, HART_ID, M_VCPUID, M_VIPI, M_VTIMECMP, M_VTIMECTL,
-} from "../src/hart/layout";
-import { CSR_HUTIMEDELTA, CSR_H_VMID } from "../src/hart/csr-slots";
-import { IRQ_USI, IRQ_UTI, IRQ_VSSI, IRQ_VSTI } from "../src/isa/causes";
-import { mtime } from "./clint";
-import { csr, dvext, hasDvext, isHost } from "./state";
+  DVEXT_QEMU,
+  DVEXT_ROCKET,
+  DVEXT_STRICT,
+  HART_ID,
+  M_VCPUID,
+  M_VIPI,
+  M_VTIMECMP,
+  M_VTIMECTL,
+} from '../src/hart/layout';
+import { CSR_HUTIMEDELTA, CSR_H_VMID } from '../src/hart/csr-slots';
+import { IRQ_USI, IRQ_UTI, IRQ_VSSI, IRQ_VSTI } from '../src/isa/causes';
+import { mtime } from './clint';
+import { csr, dvext, hasDvext, isHost } from './state';
 
 /** The identity a refused vIPI access named: tval of its store access fault. */
 export let refusedIdentity: u64 = 0;

@@ -1,24 +1,43 @@
 /** Profile rocket: the 0x77-opcode instructions of [R] for virtual timer, vCPU identity and vIPI (dv-ext.md 2.5, 8, 9). */
 import {
-  DVEXT_ROCKET, HART_ID, M_VCPUID, M_VIPI, M_VTIMECMP, M_VTIMECTL, REC_IMM, REC_RD, REC_RS2, X,
-} from "../src/hart/layout";
-import { CSRK_VCPUID, CSRK_VIPI, CSRK_VTIMECMP, CSRK_VTIMECTL } from "../src/isa/csr-kinds";
+  DVEXT_ROCKET,
+  HART_ID,
+  M_VCPUID,
+  M_VIPI,
+  M_VTIMECMP,
+  M_VTIMECTL,
+  REC_IMM,
+  REC_RD,
+  REC_RS2,
+  X,
+} from '../src/hart/layout';
+import { CSRK_VCPUID, CSRK_VIPI, CSRK_VTIMECMP, CSRK_VTIMECTL } from '../src/isa/csr-kinds';
 import {
-  DVREG_VCPUID, DVREG_VIPI0, DVREG_VTIMECMP, DVREG_VTIMECTL, SYS_DV_CLEAR, SYS_DV_READ, SYS_DV_SET,
-} from "../src/isa/sysops";
-import { VCPUID_MASK, VTIMECTL_MASK } from "./clint";
-import { ALLOWED, USE_MODIFY, USE_READ, checkVirtualInterrupts } from "./csr-access";
-import { dvext, retire } from "./state";
-import { timeMmio } from "./timing-calls";
-import { illegal, refuse } from "./trap";
+  DVREG_VCPUID,
+  DVREG_VIPI0,
+  DVREG_VTIMECMP,
+  DVREG_VTIMECTL,
+  SYS_DV_CLEAR,
+  SYS_DV_READ,
+  SYS_DV_SET,
+} from '../src/isa/sysops';
+import { VCPUID_MASK, VTIMECTL_MASK } from './clint';
+import { ALLOWED, USE_MODIFY, USE_READ, checkVirtualInterrupts } from './csr-access';
+import { dvext, retire } from './state';
+import { timeMmio } from './timing-calls';
+import { illegal, refuse } from './trap';
 
 /** Canonical CSR number of the register: what a hole is booked under. */
 function canonicalNumber(register: i32): i32 {
   switch (register) {
-    case DVREG_VTIMECMP: return 0x8d0;
-    case DVREG_VTIMECTL: return 0x8d1;
-    case DVREG_VCPUID: return 0x8d8;
-    default: return 0x8dc + register - DVREG_VIPI0;
+    case DVREG_VTIMECMP:
+      return 0x8d0;
+    case DVREG_VTIMECTL:
+      return 0x8d1;
+    case DVREG_VCPUID:
+      return 0x8d8;
+    default:
+      return 0x8dc + register - DVREG_VIPI0;
   }
 }
 

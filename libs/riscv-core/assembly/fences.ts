@@ -1,14 +1,14 @@
 /** SFENCE.VMA, HFENCE, HUFENCE, FENCE.I (Privileged ISA 4.2.1, 8.3.2; dv-ext.md 6). */
-import { DVEXT_QEMU, DVEXT_ROCKET, HOLE_SYSOP, PRV_M, PRV_S, PRV_U, REC_RS1, X } from "../src/hart/layout";
-import { CSR_MSTATUS } from "../src/hart/csr-slots";
-import { CAUSE_VIRTUAL } from "../src/isa/causes";
-import { SYS_HFENCE_GVMA, SYS_HUFENCE_GVMA } from "../src/isa/sysops";
-import { FLUSH_GSTAGE, FLUSH_GUEST, FLUSH_HOST } from "../src/timing/events";
-import { dropContexts } from "./context";
-import { HSTATUS_VTVM, STATUS_TVM } from "./fields";
-import { csr, dvext, guestControl, hasDvext, hasH, isHu, noteHole, prv, retire, virt } from "./state";
-import { timeFlushIcache, timeFlushTlb } from "./timing-calls";
-import { illegal, refuse, refuseByMode } from "./trap";
+import { DVEXT_QEMU, DVEXT_ROCKET, HOLE_SYSOP, PRV_M, PRV_S, PRV_U, REC_RS1, X } from '../src/hart/layout';
+import { CSR_MSTATUS } from '../src/hart/csr-slots';
+import { CAUSE_VIRTUAL } from '../src/isa/causes';
+import { SYS_HFENCE_GVMA, SYS_HUFENCE_GVMA } from '../src/isa/sysops';
+import { FLUSH_GSTAGE, FLUSH_GUEST, FLUSH_HOST } from '../src/timing/events';
+import { dropContexts } from './context';
+import { HSTATUS_VTVM, STATUS_TVM } from './fields';
+import { csr, dvext, guestControl, hasDvext, hasH, isHu, noteHole, prv, retire, virt } from './state';
+import { timeFlushIcache, timeFlushTlb } from './timing-calls';
+import { illegal, refuse, refuseByMode } from './trap';
 
 function flush(h: usize, rec: usize, scope: i32): void {
   const rs1 = i32(load<u8>(rec, REC_RS1));

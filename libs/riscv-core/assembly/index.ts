@@ -2,28 +2,43 @@
  * The core module: everything about a hart that is neither decoding nor plain computation, written once and called by the
  * interpreter, the JIT and, for tests, by TypeScript. Protocol: docs/architecture.md, "Engines"; typed in src/core/core-module.ts.
  */
-import { trPa, translate } from "./mmu";
+import { trPa, translate } from './mmu';
 
-export { slowLoad as load, slowStore as store, amo, loadReserved as lr, storeConditional as sc } from "./memory";
-export { system } from "./system";
-export { illegal, raise } from "./trap";
+export { slowLoad as load, slowStore as store } from './slow-paths';
+export { amo, loadReserved as lr, storeConditional as sc } from './atomics';
+export { system } from './system';
+export { illegal, raise } from './trap';
 export {
-  codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as fetch_line, doomAllCode as drop_all_code,
-} from "./code";
-export { poll, nextTimer as next_timer } from "./poll";
-export { refreshHart as refresh_hart } from "./derived";
-export { pending } from "./irq";
-export { mtime } from "./clint";
-export { pmpAllows as pmp_allows } from "./pmp";
+  codeLookup as code_lookup,
+  fetchCross as fetch_cross,
+  fetchLine as fetch_line,
+  doomAllCode as drop_all_code,
+} from './code';
+export { poll, nextTimer as next_timer } from './poll';
+export { refreshHart as refresh_hart } from './derived';
+export { pending } from './irq';
+export { mtime } from './clint';
+export { pmpAllows as pmp_allows } from './pmp';
 export { translate };
-export { readCsr as read_csr } from "./csr-read";
-export { writeCsr as write_csr } from "./csr-write";
+export { readCsr as read_csr } from './csr-read';
+export { writeCsr as write_csr } from './csr-write';
 export {
-  t_branch, t_data, t_fetch, t_flush_icache, t_flush_tlb, t_jal, t_jalr, t_mmio, t_muldiv, t_reset, t_tlb, t_tlb_fault, t_trap,
-} from "./timing/api";
+  t_branch,
+  t_data,
+  t_fetch,
+  t_flush_icache,
+  t_flush_tlb,
+  t_jal,
+  t_jalr,
+  t_mmio,
+  t_muldiv,
+  t_reset,
+  t_tlb,
+  t_tlb_fault,
+  t_trap,
+} from './timing/api';
 
 /** Physical address of the last translate() that returned 0. */
 export function translated(): u64 {
   return trPa;
 }
-

@@ -1,13 +1,20 @@
 /** Interrupt pending bits and the choice of the interrupt to take (Privileged ISA 3.1.9, 8.2.4; dv-ext.md 3.2). */
-import { HART_ID, LINES, M_MSIP, M_MTIMECMP, PRV_M, PRV_S, PRV_U } from "../src/hart/layout";
+import { HART_ID, LINES, M_MSIP, M_MTIMECMP, PRV_M, PRV_S, PRV_U } from '../src/hart/layout';
 import {
-  CSR_HIDELEG, CSR_HUSTATUS, CSR_MIDELEG, CSR_MIE, CSR_MIP_SW, CSR_MSTATUS, CSR_SIDELEG, CSR_VSSTATUS,
-} from "../src/hart/csr-slots";
-import { IRQ_MSI, IRQ_MTI } from "../src/isa/causes";
-import { mtime } from "./clint";
-import { virtualLines } from "./dvirq";
-import { BITS_U, BITS_VS, HSTATUS_UIE, STATUS_MIE, STATUS_SIE } from "./fields";
-import { csr, hasDvext, hasH, prv, virt } from "./state";
+  CSR_HIDELEG,
+  CSR_HUSTATUS,
+  CSR_MIDELEG,
+  CSR_MIE,
+  CSR_MIP_SW,
+  CSR_MSTATUS,
+  CSR_SIDELEG,
+  CSR_VSSTATUS,
+} from '../src/hart/csr-slots';
+import { IRQ_MSI, IRQ_MTI } from '../src/isa/causes';
+import { mtime } from './clint';
+import { virtualLines } from './dvirq';
+import { BITS_U, BITS_VS, HSTATUS_UIE, STATUS_MIE, STATUS_SIE } from './fields';
+import { csr, hasDvext, hasH, prv, virt } from './state';
 
 /** Where a trap goes: index of TRAP_COUNTS. */
 export const TO_HU: i32 = 0;

@@ -5,19 +5,42 @@
  * Results of the last translation are in the globals below (and in TR_* of the hart area for readers outside).
  */
 import {
-  ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE, DVEXT_STRICT, M_PAGING_LEVELS, M_PHYS_LIMIT, M_RAM_BASE, M_RAM_LINEAR, M_RAM_SIZE,
-  M_SVADU, PRV_M, PRV_S, PRV_U, PTE_TRACE, PTE_TRACE_ENTRIES, PTE_TRACE_MAX, TR_LEVEL, TR_PA,
-} from "../src/hart/layout";
-import { CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from "../src/hart/csr-slots";
+  ACCESS_FETCH,
+  ACCESS_LOAD,
+  ACCESS_STORE,
+  DVEXT_STRICT,
+  M_PAGING_LEVELS,
+  M_PHYS_LIMIT,
+  M_RAM_BASE,
+  M_RAM_LINEAR,
+  M_RAM_SIZE,
+  M_SVADU,
+  PRV_M,
+  PRV_S,
+  PRV_U,
+  PTE_TRACE,
+  PTE_TRACE_ENTRIES,
+  PTE_TRACE_MAX,
+  TR_LEVEL,
+  TR_PA,
+} from '../src/hart/layout';
+import { CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from '../src/hart/csr-slots';
 import {
-  CAUSE_FETCH_ACCESS, CAUSE_FETCH_GUEST_PAGE, CAUSE_FETCH_PAGE, CAUSE_LOAD_ACCESS, CAUSE_LOAD_GUEST_PAGE, CAUSE_LOAD_PAGE,
-  CAUSE_STORE_ACCESS, CAUSE_STORE_GUEST_PAGE, CAUSE_STORE_PAGE,
-} from "../src/isa/causes";
-import { SPACE_BARE, SPACE_GUEST, SPACE_HOST } from "../src/timing/events";
-import { guestRoot } from "./context";
-import { ATP_MODE_SHIFT, ATP_PPN, MODE_39, MODE_48, MODE_BARE, STATUS_MXR, STATUS_SUM } from "./fields";
-import { PMP_R, PMP_W, PMP_X, pmpAllows } from "./pmp";
-import { csr, dvext } from "./state";
+  CAUSE_FETCH_ACCESS,
+  CAUSE_FETCH_GUEST_PAGE,
+  CAUSE_FETCH_PAGE,
+  CAUSE_LOAD_ACCESS,
+  CAUSE_LOAD_GUEST_PAGE,
+  CAUSE_LOAD_PAGE,
+  CAUSE_STORE_ACCESS,
+  CAUSE_STORE_GUEST_PAGE,
+  CAUSE_STORE_PAGE,
+} from '../src/isa/causes';
+import { SPACE_BARE, SPACE_GUEST, SPACE_HOST } from '../src/timing/events';
+import { guestRoot } from './context';
+import { ATP_MODE_SHIFT, ATP_PPN, MODE_39, MODE_48, MODE_BARE, STATUS_MXR, STATUS_SUM } from './fields';
+import { PMP_R, PMP_W, PMP_X, pmpAllows } from './pmp';
+import { csr, dvext } from './state';
 
 /** Outcome of a translation step: fine, or which family of fault. */
 const OK: i32 = 0;
@@ -65,20 +88,26 @@ export function setTranslated(pa: u64): void {
 /** Causes of one access type, by family. */
 function causeOf(access: i32, family: i32): i32 {
   switch (family) {
-    case OK: return NO_FAULT;
+    case OK:
+      return NO_FAULT;
     case PAGE_FAULT:
       return access == ACCESS_FETCH ? CAUSE_FETCH_PAGE : access == ACCESS_LOAD ? CAUSE_LOAD_PAGE : CAUSE_STORE_PAGE;
     case GUEST_FAULT:
-      return access == ACCESS_FETCH ? CAUSE_FETCH_GUEST_PAGE
-        : access == ACCESS_LOAD ? CAUSE_LOAD_GUEST_PAGE : CAUSE_STORE_GUEST_PAGE;
+      return access == ACCESS_FETCH
+        ? CAUSE_FETCH_GUEST_PAGE
+        : access == ACCESS_LOAD
+          ? CAUSE_LOAD_GUEST_PAGE
+          : CAUSE_STORE_GUEST_PAGE;
     default:
-      return access == ACCESS_FETCH ? CAUSE_FETCH_ACCESS : access == ACCESS_LOAD ? CAUSE_LOAD_ACCESS : CAUSE_STORE_ACCESS;
+      return access == ACCESS_FETCH
+        ? CAUSE_FETCH_ACCESS
+        : access == ACCESS_LOAD
+          ? CAUSE_LOAD_ACCESS
+          : CAUSE_STORE_ACCESS;
   }
 }
 
 /** Is [pa, pa + size) RAM? */
-// @ts-ignore: decorator
-@inline
 export function isRam(pa: u64, size: u64): bool {
   const offset = pa - load<u64>(M_RAM_BASE);
   const ram = load<u64>(M_RAM_SIZE);
@@ -86,8 +115,6 @@ export function isRam(pa: u64, size: u64): bool {
 }
 
 /** Linear address of a RAM byte. */
-// @ts-ignore: decorator
-@inline
 export function linearOf(pa: u64): usize {
   return usize(load<i32>(M_RAM_LINEAR) + i32(pa - load<u64>(M_RAM_BASE)));
 }
@@ -140,9 +167,7 @@ export function translate(h: usize, va: u64, size: u64, access: i32, prv: i32, v
 }
 
 /** The single stage (4.3.2) or the VS-stage (8.5: its table addresses are guest-physical). Sets trPa. */
-function walk(
-  h: usize, atp: u64, va: u64, access: i32, prv: i32, virt: bool, hlvx: bool, sum: bool, mxr: bool,
-): i32 {
+function walk(h: usize, atp: u64, va: u64, access: i32, prv: i32, virt: bool, hlvx: bool, sum: bool, mxr: bool): i32 {
   const levels: i32 = i32(atp >> ATP_MODE_SHIFT) == MODE_48 ? 4 : 3;
   // 4.4.1: bits above the virtual address must equal its highest bit.
   const unused: u64 = 64 - (12 + 9 * u64(levels));

@@ -1,10 +1,17 @@
 /** Physical memory protection (Privileged ISA 3.7) with the V bit of DV-ext (dv-ext.md 5.3). */
 import {
-  CORE_PMP_ACTIVE, CORE_PMP_RANGES, CORE_PMP_RANGE_SIZE, DVEXT_ROCKET, DVEXT_STRICT, M_PMP_ENTRIES, M_PMP_GRAIN, M_VPMP_ABSENT,
+  CORE_PMP_ACTIVE,
+  CORE_PMP_RANGES,
+  CORE_PMP_RANGE_SIZE,
+  DVEXT_ROCKET,
+  DVEXT_STRICT,
+  M_PMP_ENTRIES,
+  M_PMP_GRAIN,
+  M_VPMP_ABSENT,
   PRV_M,
-} from "../src/hart/layout";
-import { CSR_PMPADDR, CSR_PMPCFG0, CSR_PMPCFG2 } from "../src/hart/csr-slots";
-import { csr, dvext } from "./state";
+} from '../src/hart/layout';
+import { CSR_PMPADDR, CSR_PMPCFG0, CSR_PMPCFG2 } from '../src/hart/csr-slots';
+import { csr, dvext } from './state';
 
 export const PMP_R: i32 = 1;
 export const PMP_W: i32 = 2;

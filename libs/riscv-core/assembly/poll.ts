@@ -1,16 +1,31 @@
 /** `poll` of the protocol: interrupts, sleep, limits. Called at yield points and at the start of a turn. */
 import {
-  CORE_SKIP_POLL, CYCLE, EVENT, HART_ID, INSTRET, INSTRET_LIMIT, M_EXIT_REQUEST, M_MTIMECMP, STOPAT, STOP_EXIT, STOP_LIMIT, STOP_NONE,
-  STOP_REASON, STOP_TURN, STOP_WFI, TURN_END, WFI,
-} from "../src/hart/layout";
-import { CSR_MIE } from "../src/hart/csr-slots";
-import { IRQ_MTI } from "../src/isa/causes";
-import { dropDoomed } from "./code";
-import { cycleOf, mtime } from "./clint";
-import { virtualClock, virtualTimerBit, vtimecmp } from "./dvirq";
-import { pending, pickInterrupt, pickedMode } from "./irq";
-import { csr } from "./state";
-import { interrupt } from "./trap";
+  CORE_SKIP_POLL,
+  CYCLE,
+  EVENT,
+  HART_ID,
+  INSTRET,
+  INSTRET_LIMIT,
+  M_EXIT_REQUEST,
+  M_MTIMECMP,
+  STOPAT,
+  STOP_EXIT,
+  STOP_LIMIT,
+  STOP_NONE,
+  STOP_REASON,
+  STOP_TURN,
+  STOP_WFI,
+  TURN_END,
+  WFI,
+} from '../src/hart/layout';
+import { CSR_MIE } from '../src/hart/csr-slots';
+import { IRQ_MTI } from '../src/isa/causes';
+import { dropDoomed } from './code';
+import { cycleOf, mtime } from './clint';
+import { virtualClock, virtualTimerBit, vtimecmp } from './dvirq';
+import { pending, pickInterrupt, pickedMode } from './irq';
+import { csr } from './state';
+import { interrupt } from './trap';
 
 /** Takes the highest interrupt, if any; then says whether the hart must stop, and why. */
 export function poll(h: usize): i32 {

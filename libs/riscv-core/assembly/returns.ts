@@ -1,16 +1,50 @@
 /** Returns from traps: MRET, SRET (Privileged ISA 3.3.2, 8.2.1), URET (dv-ext.md 4). */
-import { DVEXT_QEMU, DVEXT_ROCKET, EV_RETURN, HOLE_SYSOP, M_EVENTS, PC, PRV, PRV_M, PRV_S, PRV_U, V } from "../src/hart/layout";
-import { CSR_HSTATUS, CSR_HUSTATUS, CSR_MEPC, CSR_MSTATUS, CSR_SEPC, CSR_UEPC, CSR_VSEPC, CSR_VSSTATUS } from "../src/hart/csr-slots";
-import { CAUSE_ILLEGAL, CAUSE_VIRTUAL } from "../src/isa/causes";
-import { SYS_URET } from "../src/isa/sysops";
-import { selectContext } from "./context";
-import { event } from "./env";
 import {
-  HSTATUS_SPV, HSTATUS_SPVP, HSTATUS_UIE, HSTATUS_UPIE, HSTATUS_VTSR, STATUS_MIE, STATUS_MPIE, STATUS_MPP, STATUS_MPP_SHIFT,
-  STATUS_MPRV, STATUS_MPV, STATUS_SIE, STATUS_SPIE, STATUS_SPP, STATUS_TSR,
-} from "./fields";
-import { csr, dvext, guestControl, hasDvext, hasH, isHu, noteHole, prv, retireAt, setCsr, virt } from "./state";
-import { refuse } from "./trap";
+  DVEXT_QEMU,
+  DVEXT_ROCKET,
+  EV_RETURN,
+  HOLE_SYSOP,
+  M_EVENTS,
+  PC,
+  PRV,
+  PRV_M,
+  PRV_S,
+  PRV_U,
+  V,
+} from '../src/hart/layout';
+import {
+  CSR_HSTATUS,
+  CSR_HUSTATUS,
+  CSR_MEPC,
+  CSR_MSTATUS,
+  CSR_SEPC,
+  CSR_UEPC,
+  CSR_VSEPC,
+  CSR_VSSTATUS,
+} from '../src/hart/csr-slots';
+import { CAUSE_ILLEGAL, CAUSE_VIRTUAL } from '../src/isa/causes';
+import { SYS_URET } from '../src/isa/sysops';
+import { selectContext } from './context';
+import { event } from './env';
+import {
+  HSTATUS_SPV,
+  HSTATUS_SPVP,
+  HSTATUS_UIE,
+  HSTATUS_UPIE,
+  HSTATUS_VTSR,
+  STATUS_MIE,
+  STATUS_MPIE,
+  STATUS_MPP,
+  STATUS_MPP_SHIFT,
+  STATUS_MPRV,
+  STATUS_MPV,
+  STATUS_SIE,
+  STATUS_SPIE,
+  STATUS_SPP,
+  STATUS_TSR,
+} from './fields';
+import { csr, dvext, guestControl, hasDvext, hasH, isHu, noteHole, prv, retireAt, setCsr, virt } from './state';
+import { refuse } from './trap';
 
 export function mret(h: usize, rec: usize): void {
   if (prv(h) != PRV_M) return refuse(h, CAUSE_ILLEGAL, rec);

@@ -1,52 +1,55 @@
 /** Short names for hart state, and the questions about modes that every subject asks. `h` = linear address of the hart area. */
 import {
-  CYCLE, DVEXT_NONE, EV_HOLE, HARTS, HART_ID, HART_STRIDE, INSTRET, M_DVEXT, M_EVENTS, M_EXTENSIONS, M_HOLES, MEXT_H, PC, PRV,
-  PRV_S, PRV_U, REC_COST, REC_LEN, V,
-} from "../src/hart/layout";
-import { CSR_HSTATUS, CSR_HUSTATUS } from "../src/hart/csr-slots";
-import { DVEXT_QEMU } from "../src/hart/layout";
-import { event } from "./env";
-import { HSTATUS_HU } from "./fields";
+  CYCLE,
+  DVEXT_NONE,
+  EV_HOLE,
+  HARTS,
+  HART_ID,
+  HART_STRIDE,
+  INSTRET,
+  M_DVEXT,
+  M_EVENTS,
+  M_EXTENSIONS,
+  M_HOLES,
+  MEXT_H,
+  PC,
+  PRV,
+  PRV_S,
+  PRV_U,
+  REC_COST,
+  REC_LEN,
+  V,
+} from '../src/hart/layout';
+import { CSR_HSTATUS, CSR_HUSTATUS } from '../src/hart/csr-slots';
+import { DVEXT_QEMU } from '../src/hart/layout';
+import { event } from './env';
+import { HSTATUS_HU } from './fields';
 
 /** Reads the u64 storage of a CSR (hart/csr-slots.ts). */
-// @ts-ignore: decorator
-@inline
 export function csr(h: usize, slot: usize): u64 {
   return load<u64>(h + slot);
 }
 
-// @ts-ignore: decorator
-@inline
 export function setCsr(h: usize, slot: usize, value: u64): void {
   store<u64>(h + slot, value);
 }
 
-// @ts-ignore: decorator
-@inline
 export function prv(h: usize): i32 {
   return load<i32>(h, PRV);
 }
 
-// @ts-ignore: decorator
-@inline
 export function virt(h: usize): bool {
   return load<i32>(h, V) != 0;
 }
 
-// @ts-ignore: decorator
-@inline
 export function dvext(): i32 {
   return load<i32>(M_DVEXT);
 }
 
-// @ts-ignore: decorator
-@inline
 export function hasDvext(): bool {
   return load<i32>(M_DVEXT) != DVEXT_NONE;
 }
 
-// @ts-ignore: decorator
-@inline
 export function hasH(): bool {
   return (load<i32>(M_EXTENSIONS) & MEXT_H) != 0;
 }

@@ -1,18 +1,24 @@
 /** `system` of the protocol: everything that the core executes wholly. */
-import { PC, PRV_M, PRV_S, PRV_U, WFI } from "../src/hart/layout";
-import { CSR_MSTATUS } from "../src/hart/csr-slots";
+import { PC, PRV_M, PRV_S, PRV_U, WFI } from '../src/hart/layout';
+import { CSR_MSTATUS } from '../src/hart/csr-slots';
 import {
-  CAUSE_BREAKPOINT, CAUSE_ECALL_M, CAUSE_ECALL_S, CAUSE_ECALL_U, CAUSE_ECALL_VS, CAUSE_ILLEGAL, CAUSE_VIRTUAL,
-} from "../src/isa/causes";
-import * as S from "../src/isa/sysops";
-import { csrInstruction } from "./csr";
-import { dvRegister } from "./dvregs";
-import { fenceI, hfence, hufence, sfenceVma } from "./fences";
-import { HSTATUS_VTW, STATUS_TW } from "./fields";
-import { guestMemory } from "./guest-memory";
-import { mret, sret, uret } from "./returns";
-import { csr, guestControl, prv, retire, virt } from "./state";
-import { illegal, raise, refuse } from "./trap";
+  CAUSE_BREAKPOINT,
+  CAUSE_ECALL_M,
+  CAUSE_ECALL_S,
+  CAUSE_ECALL_U,
+  CAUSE_ECALL_VS,
+  CAUSE_ILLEGAL,
+  CAUSE_VIRTUAL,
+} from '../src/isa/causes';
+import * as S from '../src/isa/sysops';
+import { csrInstruction } from './csr';
+import { dvRegister } from './dvregs';
+import { fenceI, hfence, hufence, sfenceVma } from './fences';
+import { HSTATUS_VTW, STATUS_TW } from './fields';
+import { guestMemory } from './guest-memory';
+import { mret, sret, uret } from './returns';
+import { csr, guestControl, prv, retire, virt } from './state';
+import { illegal, raise, refuse } from './trap';
 
 export function system(h: usize, op: i32, rec: usize): void {
   switch (op) {

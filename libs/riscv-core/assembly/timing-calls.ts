@@ -1,9 +1,7 @@
 /** The core's calls of the cycle model: nothing with M_TIMING = 0. Order: assembly/timing/api.ts. */
-import { CYCLE, M_TIMING } from "../src/hart/layout";
-import * as model from "./timing/api";
+import { CYCLE, M_TIMING } from '../src/hart/layout';
+import * as model from './timing/api';
 
-// @ts-ignore: decorator
-@inline
 export function timed(): bool {
   return load<i32>(M_TIMING) != 0;
 }

@@ -1,25 +1,79 @@
 /** Trap entry: delegation (Privileged ISA 3.1.8, 8.4; dv-ext.md 3) and the state it writes. */
 import {
-  DVEXT_QEMU, DVEXT_ROCKET, EVENT, EVENT_TRAP, EV_TRAP, M_ERRATA, M_EVENTS, PC, PRV, PRV_M, PRV_S, PRV_U, REC_RAW,
-  TRAP_COUNTS, V,
-} from "../src/hart/layout";
+  DVEXT_QEMU,
+  DVEXT_ROCKET,
+  EVENT,
+  EVENT_TRAP,
+  EV_TRAP,
+  M_ERRATA,
+  M_EVENTS,
+  PC,
+  PRV,
+  PRV_M,
+  PRV_S,
+  PRV_U,
+  REC_RAW,
+  TRAP_COUNTS,
+  V,
+} from '../src/hart/layout';
 import {
-  CSR_HEDELEG, CSR_HSTATUS, CSR_HTINST, CSR_HTVAL, CSR_HUSTATUS, CSR_HUTVAL, CSR_MCAUSE, CSR_MEDELEG, CSR_MEPC, CSR_MSTATUS,
-  CSR_MTINST, CSR_MTVAL, CSR_MTVAL2, CSR_MTVEC, CSR_SCAUSE, CSR_SEDELEG, CSR_SEPC, CSR_STVAL, CSR_STVEC, CSR_UCAUSE, CSR_UEPC,
-  CSR_UTVAL, CSR_UTVEC, CSR_VSCAUSE, CSR_VSEPC, CSR_VSSTATUS, CSR_VSTVAL, CSR_VSTVEC,
-} from "../src/hart/csr-slots";
+  CSR_HEDELEG,
+  CSR_HSTATUS,
+  CSR_HTINST,
+  CSR_HTVAL,
+  CSR_HUSTATUS,
+  CSR_HUTVAL,
+  CSR_MCAUSE,
+  CSR_MEDELEG,
+  CSR_MEPC,
+  CSR_MSTATUS,
+  CSR_MTINST,
+  CSR_MTVAL,
+  CSR_MTVAL2,
+  CSR_MTVEC,
+  CSR_SCAUSE,
+  CSR_SEDELEG,
+  CSR_SEPC,
+  CSR_STVAL,
+  CSR_STVEC,
+  CSR_UCAUSE,
+  CSR_UEPC,
+  CSR_UTVAL,
+  CSR_UTVEC,
+  CSR_VSCAUSE,
+  CSR_VSEPC,
+  CSR_VSSTATUS,
+  CSR_VSTVAL,
+  CSR_VSTVEC,
+} from '../src/hart/csr-slots';
 import {
-  CAUSE_FETCH_GUEST_PAGE, CAUSE_ILLEGAL, CAUSE_LOAD_GUEST_PAGE, CAUSE_STORE_GUEST_PAGE, CAUSE_VIRTUAL,
-} from "../src/isa/causes";
-import { selectContext } from "./context";
-import { event } from "./env";
+  CAUSE_FETCH_GUEST_PAGE,
+  CAUSE_ILLEGAL,
+  CAUSE_LOAD_GUEST_PAGE,
+  CAUSE_STORE_GUEST_PAGE,
+  CAUSE_VIRTUAL,
+} from '../src/isa/causes';
+import { selectContext } from './context';
+import { event } from './env';
 import {
-  HSTATUS_GVA, HSTATUS_SPV, HSTATUS_SPVP, HSTATUS_UIE, HSTATUS_UPIE, STATUS_GVA, STATUS_MIE, STATUS_MPIE, STATUS_MPP,
-  STATUS_MPP_SHIFT, STATUS_MPV, STATUS_SIE, STATUS_SPIE, STATUS_SPP,
-} from "./fields";
-import { TO_HS, TO_HU, TO_M, TO_VS } from "./irq";
-import { csr, dvext, hasDvext, isHu, prv, setCsr, virt } from "./state";
-import { timeTrap } from "./timing-calls";
+  HSTATUS_GVA,
+  HSTATUS_SPV,
+  HSTATUS_SPVP,
+  HSTATUS_UIE,
+  HSTATUS_UPIE,
+  STATUS_GVA,
+  STATUS_MIE,
+  STATUS_MPIE,
+  STATUS_MPP,
+  STATUS_MPP_SHIFT,
+  STATUS_MPV,
+  STATUS_SIE,
+  STATUS_SPIE,
+  STATUS_SPP,
+} from './fields';
+import { TO_HS, TO_HU, TO_M, TO_VS } from './irq';
+import { csr, dvext, hasDvext, isHu, prv, setCsr, virt } from './state';
+import { timeTrap } from './timing-calls';
 
 const INTERRUPT: u64 = 1 << 63;
 /** sedeleg bits that [R] keeps (dv-ext.md 2.3). */
@@ -67,8 +121,9 @@ function enter(h: usize, mode: i32, number: i32, isInterrupt: bool, tval: u64, g
   const fromV = i32(virt(h));
   const pc = load<u64>(h, PC);
   const cause = u64(number) | (isInterrupt ? INTERRUPT : 0);
-  const isGuestFault = !isInterrupt
-    && (number == CAUSE_FETCH_GUEST_PAGE || number == CAUSE_LOAD_GUEST_PAGE || number == CAUSE_STORE_GUEST_PAGE);
+  const isGuestFault =
+    !isInterrupt &&
+    (number == CAUSE_FETCH_GUEST_PAGE || number == CAUSE_LOAD_GUEST_PAGE || number == CAUSE_STORE_GUEST_PAGE);
   switch (mode) {
     case TO_M:
       enterM(h, pc, cause, tval, gva, isGuestFault ? gpa >> 2 : 0, tinst);
@@ -108,9 +163,7 @@ function enterM(h: usize, pc: u64, cause: u64, tval: u64, gva: bool, gpa: u64, t
 }
 
 /** 8.4.2, 8.2.1: hstatus.SPV, SPVP, GVA; htval, htinst. */
-function enterHs(
-  h: usize, pc: u64, cause: u64, tval: u64, gva: bool, isGuestFault: bool, gpa: u64, tinst: u64,
-): void {
+function enterHs(h: usize, pc: u64, cause: u64, tval: u64, gva: bool, isGuestFault: bool, gpa: u64, tinst: u64): void {
   let status = csr(h, CSR_HSTATUS) & ~(HSTATUS_SPV | HSTATUS_GVA);
   if (virt(h)) status = (status & ~HSTATUS_SPVP) | HSTATUS_SPV | (prv(h) == PRV_S ? HSTATUS_SPVP : 0);
   if (gva) status |= HSTATUS_GVA;

@@ -64,8 +64,6 @@ export const M_MISA = MACHINE + 112;
 export const M_CODE_SLOT_COUNT = MACHINE + 120;
 /** u32: set to 0 by the core before env.mmio_load/mmio_store; the import sets it to 1 where no device answers (access fault). */
 export const M_MMIO_STATUS = MACHINE + 124;
-/** u32: hart area of the hart that makes the MMIO access. */
-export const M_MMIO_HART = MACHINE + 128;
 /** u32: where the search for a free code slot goes on. */
 export const M_CODE_NEXT = MACHINE + 132;
 

@@ -1,0 +1,122 @@
+/** `amo`, `lr`, `sc` of the protocol. RAM only. */
+import { ACCESS_LOAD, ACCESS_STORE, RES_ADDR, RES_SIZE, RES_VALID, RES_VALUE } from '../src/hart/layout';
+import {
+  CAUSE_LOAD_ACCESS,
+  CAUSE_LOAD_MISALIGNED,
+  CAUSE_STORE_ACCESS,
+  CAUSE_STORE_MISALIGNED,
+} from '../src/isa/causes';
+import * as A from '../src/isa/sysops';
+import { DATA_RESERVE, DATA_STORE } from '../src/timing/events';
+import { DONE, fillFilter, ordinary, plainTrap, resolve } from './data-access';
+import { loadRam, storeRam } from './load-store';
+import { isRam, trPa } from './mmu';
+import { extend, finish, setRd } from './slow-paths';
+import { timeData } from './timing-calls';
+
+function combine(operation: i32, old: u64, operand: u64): u64 {
+  switch (operation) {
+    case A.AMO_SWAP:
+      return operand;
+    case A.AMO_ADD:
+      return old + operand;
+    case A.AMO_XOR:
+      return old ^ operand;
+    case A.AMO_AND:
+      return old & operand;
+    case A.AMO_OR:
+      return old | operand;
+    case A.AMO_MIN:
+      return i64(old) < i64(operand) ? old : operand;
+    case A.AMO_MAX:
+      return i64(old) > i64(operand) ? old : operand;
+    case A.AMO_MINU:
+      return old < operand ? old : operand;
+    default:
+      return old > operand ? old : operand;
+  }
+}
+
+/** `amo` of the protocol: `kindAndOp` = log2(size) | AMO_* << 4. RAM only. */
+export function amo(h: usize, va: u64, operand: u64, kindAndOp: i32, rec: usize): u64 {
+  ordinary(h);
+  const kind = kindAndOp & 3;
+  const size = i32(1) << kind;
+  if (va & (size - 1)) {
+    plainTrap(h, CAUSE_STORE_MISALIGNED, va);
+    return 0;
+  }
+  if (resolve(h, va, size, ACCESS_STORE) != DONE) return 0;
+  const pa = trPa;
+  if (!isRam(pa, size)) {
+    plainTrap(h, CAUSE_STORE_ACCESS, va);
+    return 0;
+  }
+  timeData(h, pa, size, DATA_STORE);
+  // Sign extension keeps the order of unsigned 32-bit values, so one comparison serves both widths.
+  const old = extend(loadRam(pa, size), kind);
+  const outcome = storeRam(h, pa, size, combine(kindAndOp >> 4, old, extend(operand, kind)));
+  fillFilter(h, va, pa, true);
+  if (outcome != DONE) {
+    setRd(h, rec, kind, old);
+    finish(h, rec, outcome);
+  }
+  return old;
+}
+
+/** `lr` of the protocol. RAM only. */
+export function loadReserved(h: usize, va: u64, kind: i32, rec: usize): u64 {
+  ordinary(h);
+  const size = i32(1) << (kind & 3);
+  if (va & (size - 1)) {
+    plainTrap(h, CAUSE_LOAD_MISALIGNED, va);
+    return 0;
+  }
+  if (resolve(h, va, size, ACCESS_LOAD) != DONE) return 0;
+  const pa = trPa;
+  if (!isRam(pa, size)) {
+    plainTrap(h, CAUSE_LOAD_ACCESS, va);
+    return 0;
+  }
+  timeData(h, pa, size, DATA_RESERVE);
+  const value = extend(loadRam(pa, size), kind & 3);
+  store<i32>(h, 1, RES_VALID);
+  store<i32>(h, size, RES_SIZE);
+  store<u64>(h, pa, RES_ADDR);
+  store<u64>(h, value, RES_VALUE);
+  return value;
+}
+
+/**
+ * `sc` of the protocol: 0 = stored. Harts run in turns, so the reservation holds iff it is for these bytes and they still
+ * have the value that LR read. Faults are raised whether or not it holds; it is gone afterwards unless the SC trapped.
+ */
+export function storeConditional(h: usize, va: u64, value: u64, kind: i32, rec: usize): u64 {
+  ordinary(h);
+  const size = i32(1) << (kind & 3);
+  if (va & (size - 1)) {
+    plainTrap(h, CAUSE_STORE_MISALIGNED, va);
+    return 0;
+  }
+  if (resolve(h, va, size, ACCESS_STORE) != DONE) return 0;
+  const pa = trPa;
+  if (!isRam(pa, size)) {
+    plainTrap(h, CAUSE_STORE_ACCESS, va);
+    return 0;
+  }
+  const holds =
+    load<i32>(h, RES_VALID) != 0 &&
+    load<i32>(h, RES_SIZE) == size &&
+    load<u64>(h, RES_ADDR) == pa &&
+    extend(loadRam(pa, size), kind & 3) == load<u64>(h, RES_VALUE);
+  store<i32>(h, 0, RES_VALID);
+  if (!holds) return 1;
+  timeData(h, pa, size, DATA_STORE);
+  const outcome = storeRam(h, pa, size, value);
+  fillFilter(h, va, pa, true);
+  if (outcome != DONE) {
+    setRd(h, rec, kind & 3, 0);
+    finish(h, rec, outcome);
+  }
+  return 0;
+}

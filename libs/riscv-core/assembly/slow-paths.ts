@@ -1,0 +1,72 @@
+/**
+ * `load` and `store` of the protocol, and the guest-memory accesses: how an access ends for its instruction. EVENT 0 = the caller
+ * finishes the instruction, 1 = trap taken, 2 = finished here.
+ */
+import { ACCESS_FLOAT, ACCESS_UNSIGNED, CORE_SKIP_POLL, EVENT, EVENT_DONE, F, PC, REC_RD, X } from '../src/hart/layout';
+import { DROPPED, TRAPPED, YIELDED, onBehalf, ordinary } from './data-access';
+import { loadAt, storeAt, loaded } from './load-store';
+import { retire } from './state';
+
+/** Extends a loaded value as `kind` says. */
+export function extend(value: u64, kind: i32): u64 {
+  switch (kind & (3 | ACCESS_UNSIGNED)) {
+    case 0:
+      return u64(i64(i8(value)));
+    case 1:
+      return u64(i64(i16(value)));
+    case 2:
+      return u64(i64(i32(value)));
+    default:
+      return value;
+  }
+}
+
+export function setRd(h: usize, rec: usize, kind: i32, value: u64): void {
+  const rd = i32(load<u8>(rec, REC_RD)) * 8;
+  if (kind & ACCESS_FLOAT) store<u64>(h + F + rd, (kind & 3) == 2 ? value | 0xffff_ffff_0000_0000 : value);
+  else store<u64>(h + X + rd, value);
+}
+
+/**
+ * The core finishes the access itself. Dropped code alone is not a yield point of the architecture: then the poll that the
+ * caller makes must not count, unless the instruction left its page.
+ */
+export function finish(h: usize, rec: usize, outcome: i32): void {
+  const pc = load<u64>(h, PC);
+  retire(h, rec);
+  store<i32>(h, EVENT_DONE, EVENT);
+  if ((outcome & YIELDED) == 0 && (pc ^ load<u64>(h, PC)) >> 12 == 0) store<i32>(h, 1, CORE_SKIP_POLL);
+}
+
+/** `load` of the protocol. */
+export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
+  ordinary(h);
+  const outcome = loadAt(h, va, i32(1) << (kind & 3));
+  if (outcome == TRAPPED) return 0;
+  const value = kind & ACCESS_FLOAT ? loaded : extend(loaded, kind);
+  if (outcome == YIELDED) {
+    setRd(h, rec, kind, value);
+    finish(h, rec, outcome);
+  }
+  return value;
+}
+
+/** `store` of the protocol. */
+export function slowStore(h: usize, va: u64, value: u64, kind: i32, rec: usize): void {
+  ordinary(h);
+  const outcome = storeAt(h, va, i32(1) << (kind & 3), value);
+  if (outcome & (YIELDED | DROPPED)) finish(h, rec, outcome);
+}
+
+/** HLV, HLVX, HSV and their DV-ext spellings for privilege `prv`; false = trap taken. The caller retires. */
+export function guestLoad(h: usize, va: u64, kind: i32, prv: i32, execute: bool, rec: usize): bool {
+  onBehalf(h, prv, execute);
+  if (loadAt(h, va, i32(1) << (kind & 3)) == TRAPPED) return false;
+  setRd(h, rec, kind, extend(loaded, kind));
+  return true;
+}
+
+export function guestStore(h: usize, va: u64, value: u64, kind: i32, prv: i32): bool {
+  onBehalf(h, prv, false);
+  return storeAt(h, va, i32(1) << (kind & 3), value) != TRAPPED;
+}
