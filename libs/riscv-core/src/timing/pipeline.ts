@@ -56,6 +56,8 @@ export class StaticCosts {
     const latency = this.latency(insn);
     if (latency <= own || insn.rd === 0) return own;
     const window = successors.slice(0, this.lookahead);
+    // Each instruction takes a cycle at least: a consumer further away finds the result ready.
+    if (!window.slice(0, latency - own).some((next) => needs(next, insn.rd))) return own;
     return own + this.issueOf(insn, latency, window) - this.issueOf(insn, own, window);
   }
 
