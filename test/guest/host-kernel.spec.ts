@@ -71,7 +71,7 @@ const passed = (parts: string): object => ({
 });
 
 describe('the host kernel runs user programs', () => {
-  it.each(['files', 'memory', 'threads', 'waiting', 'misaligned', 'traps'])('%s, on virt', (part) => {
+  it.each(['files', 'memory', 'threads', 'waiting', 'misaligned', 'traps', 'kvm'])('%s, on virt', (part) => {
     expect(run(part, { preset: 'virt' })).toMatchObject(passed(part));
   });
 

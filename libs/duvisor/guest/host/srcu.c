@@ -7,16 +7,23 @@ void srcu_init(struct srcu *s) {
     mutex_init(&s->writer);
 }
 
+/* One more, of this hart's own counter: an interrupt must not come between load and store (Linux: this_cpu_inc). */
+static void count(s64 *counter) {
+    unsigned long flags = local_irq_save();
+    *counter += 1;
+    local_irq_restore(flags);
+}
+
 int srcu_read_lock(struct srcu *s) {
     int i = READ_ONCE(s->index) & 1;
-    __atomic_fetch_add(&s->hart[hart_id()].lock[i], 1, __ATOMIC_RELAXED);
+    count(&s->hart[hart_id()].lock[i]);
     smp_mb(); /* the count before the reads it protects */
     return i;
 }
 
 void srcu_read_unlock(struct srcu *s, int i) {
     smp_mb(); /* the protected reads before the count */
-    __atomic_fetch_add(&s->hart[hart_id()].unlock[i], 1, __ATOMIC_RELAXED);
+    count(&s->hart[hart_id()].unlock[i]);
 }
 
 /* Unlocks are summed first: a reader that slips in between makes the set look busy, never free. */

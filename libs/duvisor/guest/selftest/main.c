@@ -39,6 +39,7 @@ static const struct {
     { "files", files },           { "memory", memory },         { "threads", threads },
     { "waiting", waiting },       { "misaligned", misaligned }, { "traps", traps },
     { "dv-driver", dv_driver },   { "dv-foreign", dv_foreign }, { "dv-foreign-host", dv_foreign_host },
+    { "kvm", kvm },
 };
 
 int main(int argc, char **argv) {

@@ -44,6 +44,7 @@ void waiting(void);    /* waiting.c */
 void misaligned(void); /* misaligned.c */
 void traps(void);      /* traps.c */
 void crash(const char *how); /* traps.c: ends the process by a fault */
+void kvm(void);        /* kvm.c */
 void dv_driver(void);  /* dv.c */
 /* dv.c: a G-stage mapping of memory that is not the VM's */
 void dv_foreign(void);
