@@ -2,7 +2,7 @@
  * Address translation: Sv39, Sv48 (Privileged ISA 4.3.2) and the two stages of the hypervisor extension (8.5) with
  * Sv39x4, Sv48x4. Purely functional: the physical addresses of the PTEs read are left in PTE_TRACE for the cycle model.
  *
- * Results of the last translation are in the globals below (and in TR_* of the hart area for readers outside).
+ * Results of the last translation are in the globals below; the size of its page is in TR_LEVEL for the cycle model.
  */
 import {
   ACCESS_FETCH,
@@ -22,7 +22,6 @@ import {
   PTE_TRACE_ENTRIES,
   PTE_TRACE_MAX,
   TR_LEVEL,
-  TR_PA,
 } from '../src/hart/layout';
 import { CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from '../src/hart/csr-slots';
 import {
@@ -161,7 +160,6 @@ export function translate(h: usize, va: u64, size: u64, access: i32, prv: i32, v
     const need = access == ACCESS_FETCH ? PMP_X : access == ACCESS_STORE ? PMP_W : hlvx ? PMP_R | PMP_X : PMP_R;
     if (trPa >= load<u64>(M_PHYS_LIMIT) || !pmpAllows(h, trPa, size, need, prv, virt)) family = ACCESS_FAULT;
   }
-  store<u64>(h, trPa, TR_PA);
   store<i32>(h, smallest, TR_LEVEL);
   return causeOf(access, family);
 }

@@ -48,6 +48,8 @@ export type ProbeFilter = (pageOffset: number) => boolean;
 export class CodeStore {
   private readonly view: DataView;
   private watched: ProbeFilter = () => false;
+  /** By the bits of the instruction: a probed one is asked for at each execution. */
+  private readonly realOps = new Map<number, number>();
 
   constructor(
     memory: WebAssembly.Memory,
@@ -90,8 +92,13 @@ export class CodeStore {
   /** The real op of a probed record. */
   realOp(rec: number): number {
     const raw = this.view.getUint32(rec + REC_RAW, true);
-    const insn = this.decoder.decode(raw);
-    return insn ? opOf(insn.insn) : OP_ILLEGAL;
+    let op = this.realOps.get(raw);
+    if (op === undefined) {
+      const insn = this.decoder.decode(raw);
+      op = insn ? opOf(insn.insn) : OP_ILLEGAL;
+      this.realOps.set(raw, op);
+    }
+    return op;
   }
 
   /** An instruction straddling two pages: its bits are in CROSS_BITS of the hart area. It is charged as if nothing followed. */
