@@ -11,7 +11,7 @@
 
 struct dv_thread {
     u64 regs[DV_NR_SAVED];
-    u64 pending; /* VSSIP, VSTIP, USIP, UTIP software bits taken off the hart at switch-out (our addition, dv-ext.md 12) */
+    u64 pending; /* software bits VSSIP, VSTIP, USIP, UTIP taken off the hart at switch-out (ours, dv-ext.md 12) */
 };
 
 struct dv_area {

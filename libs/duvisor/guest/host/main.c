@@ -2,9 +2,6 @@
 #include "dv.h"
 #include "kernel.h"
 
-/* The KVM-like module is linked in when its folder has sources. */
-int kvm_init(void) __attribute__((weak));
-
 static void start_init(void) {
     struct process *p = process_create();
     struct task *t = p ? task_create(p, "init") : NULL;
@@ -35,7 +32,7 @@ void kernel_main(u64 hartid, paddr_t device_tree) {
     timer_init(timebase_hz);
     console_init();
     dv_init();
-    if (kvm_init) kvm_init();
+    kvm_init();
     start_skew();
     start_init();
     idle_loop();

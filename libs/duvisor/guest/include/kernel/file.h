@@ -39,9 +39,9 @@ static inline struct file *file_get(struct file *f) { atomic_inc(&f->refs); retu
 int anon_inode_getfd(const struct file_ops *ops, void *private, u32 flags);
 int close_fd(int fd);
 
-/* Make `ops` openable as /dev/<name>. Called from device_init() hooks; see kernel/device.h. */
+/* Make `ops` openable as /dev/<name> (host/device.c). Called by a driver's start function, see host/main.c. */
 void device_register(const char *name, const struct file_ops *ops);
-/* Built-in drivers' start functions; kvm_init is the KVM-like module's. */
+/* The KVM-like module's start function. */
 int kvm_init(void);
 
 #endif
