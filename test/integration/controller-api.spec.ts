@@ -60,28 +60,30 @@ describe('bad input', () => {
       expect(await query(test.databaseUrl, `select 1 from ${table}`), table).toHaveLength(0);
   };
 
-  it.each([
-    ['an unknown key', { ...smallCampaign, hypervisr: 'kvm' }, 'hypervisr', /unknown key "hypervisr"/],
-    ['a wrong type', { ...smallCampaign, seeds: 'five' }, 'seeds', /found "five", expected a number or a list/],
-    [
-      'a value out of bounds',
-      { ...smallCampaign, machine: { preset: 'firesim', memoryMiB: 1 } },
-      'machine.memoryMiB',
-      /found 1, expected a value >= 128/,
-    ],
-    [
-      'an impossible combination',
-      { ...smallCampaign, machine: { preset: 'virt' } },
-      'machine.dvext',
-      /"none" with hypervisor "duvisor"/,
-    ],
-    ['something that is no campaign', [1, 2], '', /found a list of 2, expected an object/],
-  ])('in a campaign, %s, is answered with its place, and nothing is stored', async (_, file, path, detail) => {
-    const response = await post('/campaigns', JSON.stringify({ file }));
-    const problem = await problemOf(response);
-    expect(problem).toMatchObject({ status: 400, code: 'BAD_INPUT', instance: '/api/v1/campaigns' });
-    expect(problem.issues?.[0]?.path).toBe(path);
-    expect(problem.detail).toMatch(detail);
+  it('in a campaign is answered with its place, and nothing is stored', async () => {
+    const cases: [what: string, file: unknown, path: string, detail: RegExp][] = [
+      ['an unknown key', { ...smallCampaign, hypervisr: 'kvm' }, 'hypervisr', /unknown key "hypervisr"/],
+      ['a wrong type', { ...smallCampaign, seeds: 'five' }, 'seeds', /found "five", expected a number or a list/],
+      [
+        'a value out of bounds',
+        { ...smallCampaign, machine: { preset: 'firesim', memoryMiB: 1 } },
+        'machine.memoryMiB',
+        /found 1, expected a value >= 128/,
+      ],
+      [
+        'an impossible combination',
+        { ...smallCampaign, machine: { preset: 'virt' } },
+        'machine.dvext',
+        /"none" with hypervisor "duvisor"/,
+      ],
+      ['something that is no campaign', [1, 2], '', /found a list of 2, expected an object/],
+    ];
+    for (const [what, file, path, detail] of cases) {
+      const problem = await problemOf(await post('/campaigns', JSON.stringify({ file })));
+      expect(problem, what).toMatchObject({ status: 400, code: 'BAD_INPUT', instance: '/api/v1/campaigns' });
+      expect(problem.issues?.[0]?.path, what).toBe(path);
+      expect(problem.detail, what).toMatch(detail);
+    }
     await nothingStored();
   });
 
@@ -93,21 +95,23 @@ describe('bad input', () => {
     await nothingStored();
   });
 
-  it.each([
-    ['/campaigns/0', 404],
-    ['/campaigns/99', 404],
-    ['/campaigns/nonsense', 404],
-    ['/campaigns/999999999999', 404],
-    ['/runs/nonsense', 404],
-    ['/runs/00000000-0000-4000-8000-000000000000', 404],
-    ['/runs/00000000-0000-4000-8000-000000000000/result', 404],
-    ['/nowhere', 404],
-    ['/campaigns?limit=0', 400],
-    ['/campaigns?cursor=x', 400],
-    ['/campaigns?colour=red', 400],
-    ['/campaigns/1/events', 404],
-  ])('GET %s is answered %i', async (path, status) => {
-    expect((await problemOf(await test.user.raw('GET', path))).status).toBe(status);
+  it('in an address is answered with a problem document', async () => {
+    const cases: [path: string, status: number][] = [
+      ['/campaigns/0', 404],
+      ['/campaigns/99', 404],
+      ['/campaigns/nonsense', 404],
+      ['/campaigns/999999999999', 404],
+      ['/runs/nonsense', 404],
+      ['/runs/00000000-0000-4000-8000-000000000000', 404],
+      ['/runs/00000000-0000-4000-8000-000000000000/result', 404],
+      ['/nowhere', 404],
+      ['/campaigns?limit=0', 400],
+      ['/campaigns?cursor=x', 400],
+      ['/campaigns?colour=red', 400],
+      ['/campaigns/1/events', 404],
+    ];
+    for (const [path, status] of cases)
+      expect((await problemOf(await test.user.raw('GET', path))).status, path).toBe(status);
   });
 });
 

@@ -120,7 +120,7 @@ describe('a campaign file', () => {
     [
       'too much memory',
       { ...small, machine: { preset: 'firesim', memoryMiB: 20000 } },
-      ['x.yaml: machine.memoryMiB: found 20000, expected a value <= 16384'],
+      ['x.yaml: machine.memoryMiB: found 20000, expected a value <= 2048'],
     ],
     [
       'a seed twice',

@@ -8,8 +8,8 @@ export const dvextProfiles = ['none', 'rocket', 'strict', 'qemu'] as const;
 
 export type PresetName = (typeof presetNames)[number];
 
-/** Smallest: firmware, host kernel, VMM and a guest of a few MiB. Largest: what the address map leaves without a 64-bit PCI window. */
-export const memoryBoundsMiB = { min: 128, max: 16384 } as const;
+/** Smallest: firmware, host kernel, VMM and a guest of a few MiB. Largest: what one WebAssembly memory of 4 GiB leaves (riscv-core, maxRamBytes). */
+export const memoryBoundsMiB = { min: 128, max: 2048 } as const;
 
 const presetSchema = z.enum(presetNames);
 const hartsSchema = z.int().min(1).max(8);

@@ -150,8 +150,9 @@ export class CampaignsService {
         where: { id: campaign.id, cancelRequestedAt: null },
         data: { cancelRequestedAt: at },
       });
+      // Before the runs, as the dispatcher locks them: the other way round the two would wait for each other.
+      await db.outboxEntry.deleteMany({ where: { run: { campaignId: campaign.id } } });
       await transitionAll(db, campaign.id, ['QUEUED', 'LEASED', 'RUNNING', 'COLLECTING'], { event: 'cancel', at });
-      await db.outboxEntry.deleteMany({ where: { run: { campaignId: campaign.id, state: 'CANCELLED' } } });
     });
     return this.view(campaign);
   }

@@ -48,35 +48,29 @@ export async function transition(db: Db, run: Run, change: Change): Promise<Run>
   return changed;
 }
 
-/** The same for all runs of a campaign that are in one of the states, in two statements however many there are. */
+/**
+ * The same for all runs of a campaign that are in one of the states: one statement per state, however many runs there
+ * are; "in that state" is what is compared before setting. Returns how many changed.
+ */
 export async function transitionAll(
   db: Db,
   campaignId: string,
   from: readonly RunState[],
-  change: Omit<Change, 'set'>,
+  { event, at, detail = '' }: Omit<Change, 'set'>,
 ): Promise<number> {
-  const changed: { run: Run; from: RunState }[] = [];
+  let changed = 0;
   for (const state of from) {
-    const to = nextState(state, change.event);
-    if (to === undefined) throw new IllegalTransitionError(`of campaign ${campaignId}`, state, change.event);
-    const runs = await db.run.updateManyAndReturn({
-      where: { campaignId, state },
-      data: { state: to, version: { increment: 1 }, endedAt: isFinal(to) ? change.at : null },
-    });
-    changed.push(...runs.map((run) => ({ run, from: state })));
+    const to = nextState(state, event);
+    if (to === undefined) throw new IllegalTransitionError(`of campaign ${campaignId}`, state, event);
+    const endedAt = isFinal(to) ? at : null;
+    changed += await db.$executeRaw`
+      with changed as (
+        update runs set state = ${to}::run_state, version = version + 1, ended_at = ${endedAt}
+         where campaign_id = ${campaignId}::uuid and state = ${state}::run_state
+        returning id, attempts)
+      insert into events (at, campaign_id, run_id, kind, name, from_state, to_state, attempt, detail, differing)
+      select ${at}, ${campaignId}::uuid, id, 'TRANSITION', ${event}, ${state}::run_state, ${to}::run_state, attempts, ${detail}, '{}'
+        from changed`;
   }
-  await db.runLogEntry.createMany({
-    data: changed.map(({ run, from: fromState }) => ({
-      at: change.at,
-      campaignId,
-      runId: run.id,
-      kind: 'TRANSITION' as const,
-      name: change.event,
-      fromState,
-      toState: run.state,
-      attempt: run.attempts,
-      detail: change.detail ?? '',
-    })),
-  });
-  return changed.length;
+  return changed;
 }
