@@ -33,6 +33,19 @@ const steps = [
     command: ['scripts/prisma-generate.mjs'],
   },
   {
+    name: 'wasm-core',
+    inputs: [
+      'libs/riscv-core/assembly',
+      'libs/riscv-core/src/hart',
+      'libs/riscv-core/src/isa',
+      'libs/riscv-core/src/timing',
+      'scripts/build-core.mjs',
+      'node_modules/assemblyscript/package.json',
+    ],
+    outputs: ['libs/riscv-core/src/generated/core-module.ts'],
+    command: ['scripts/build-core.mjs'],
+  },
+  {
     name: 'typescript',
     inputs: [
       'apps',
