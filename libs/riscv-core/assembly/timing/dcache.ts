@@ -7,17 +7,8 @@ import { DATA_LOAD, DATA_STORE } from '../../src/timing/events';
 import { P_L1D_SETS, P_L1D_WAYS, P_L1D_WRITEBACK } from '../../src/timing/parameter-slots';
 import { filterDropLine, rememberLine } from './filter';
 import { l2Acquire, l2Granted, l2Release, l2Upgrade } from './l2';
-import {
-  L1D,
-  L1D_LFSR,
-  LINE_EXCLUSIVE,
-  LINE_MODIFIED,
-  LINE_SHARED,
-  MAX_L1_WAYS,
-  MMIO_BUSY,
-  hartIndex,
-  stateOf,
-} from './layout';
+import { MAX_L1_WAYS } from '../../src/timing/limits';
+import { L1D, L1D_LFSR, LINE_EXCLUSIVE, LINE_MODIFIED, LINE_SHARED, MMIO_BUSY, hartIndex, stateOf } from './layout';
 import { addCycles, parameter, random } from './parts';
 
 @inline

@@ -22,7 +22,8 @@ import {
   RFILTER,
   WFILTER,
 } from '../../src/hart/layout';
-import { FILTER_HEADS, FILTER_USERS, MAX_TLB_SECTORS, MAX_TLB_SUPERPAGES, bookOf } from './layout';
+import { MAX_TLB_SECTORS, MAX_TLB_SUPERPAGES } from '../../src/timing/limits';
+import { FILTER_HEADS, FILTER_USERS, bookOf } from './layout';
 
 const ADDEND = 8;
 const LINK = 12;

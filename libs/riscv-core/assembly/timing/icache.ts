@@ -1,7 +1,8 @@
 /** L1 instruction cache: random replacement stepped per refill, not coherent, emptied by FENCE.I (rocket-timing.md 4). */
 import { P_L1I_SETS, P_L1I_WAYS } from '../../src/timing/parameter-slots';
 import { l2Fetch } from './l2';
-import { L1I, L1I_LFSR, LINE_SHARED, MAX_L1_WAYS, stateOf } from './layout';
+import { MAX_L1_WAYS } from '../../src/timing/limits';
+import { L1I, L1I_LFSR, LINE_SHARED, stateOf } from './layout';
 import { addCycles, parameter, random } from './parts';
 
 export function icacheAccess(h: i32, pa: i64): void {

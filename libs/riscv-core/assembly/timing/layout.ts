@@ -3,9 +3,18 @@
  * bookkeeping of the filters, which only the engines with filters have (not part of the hash).
  */
 import { HARTS, HART_STRIDE, MAX_HARTS, TIMING } from '../../src/hart/layout';
-import { PARAMETER_BLOCK_SIZE } from '../../src/timing/parameter-slots';
+import {
+  HART_STATE_STRIDE,
+  L2_LINE_SIZE,
+  LLC_BLOCK_SIZE,
+  MAX_L2_LINES,
+  MAX_LLC_BLOCKS,
+  MAX_TLB_SECTORS,
+  PARAMETER_BLOCK_SIZE,
+  SHARED_STATE_SIZE,
+} from '../../src/timing/limits';
 
-/** Hashed state: [STATE, STATE_END). The same range is in src/timing/state.ts. */
+/** Hashed state: [STATE, STATE_END). The same range, for the hash: src/timing/state.ts. */
 export const STATE = TIMING + PARAMETER_BLOCK_SIZE;
 
 // Shared by all harts.
@@ -13,8 +22,7 @@ export const L2_LFSR = STATE + 0; // u32
 export const LLC_LFSR = STATE + 4; // u32
 
 /** Per hart. */
-export const HART_STATE = STATE + 0x1000;
-export const HART_STATE_STRIDE = 0x20000;
+export const HART_STATE = STATE + SHARED_STATE_SIZE;
 
 export const L1I_LFSR = 0; // u32
 export const L1D_LFSR = 4; // u32
@@ -32,7 +40,6 @@ export const BTB_PLRU = 32;
 export const PTE_PLRU = 40;
 export const GSTAGE_PLRU = 48;
 
-export const MAX_L1_WAYS = 16;
 /** u32 per line {line address / 64 << 2 | LINE_*}, 64 bytes per set. */
 export const L1I = 0x1000;
 export const L1D = 0x2000;
@@ -41,25 +48,19 @@ export const ITLB = 0x3000;
 export const DTLB = 0x4000;
 /** u64 per entry: page number | space << 58 | 1 << 63. */
 export const L2TLB = 0x5000;
-export const MAX_L2TLB = 4096;
 /** u64 per entry: physical address of a non-leaf PTE | 1. */
 export const PTE_CACHE = 0xd000;
 /** u64 per entry: host page of a VS-stage table | 1 << 63. */
 export const GSTAGE_CACHE = 0xd200;
-export const MAX_PTE_CACHE = 64;
 /** u64 page register each; 0 = empty, else page + 1. */
 export const BTB_PAGES = 0xd400;
-export const MAX_BTB_PAGES = 32;
 /** Entries of 32 bytes, fields below; 64 bytes of hash heads in front. */
 export const BTB_HEADS = 0xd600;
 export const BTB = 0xd640;
-export const MAX_BTB = 64;
 /** u64 each. */
 export const RAS = 0xe000;
-export const MAX_RAS = 64;
 /** u8 each. */
 export const BHT = 0xf000;
-export const MAX_BHT = 8192;
 
 /** Fields of a TLB. */
 export const TLB_PLRU = 0;
@@ -69,18 +70,14 @@ export const TLB_HEADS = 64;
 export const TLB_HASH = 64;
 /** Entries of 16 bytes: u64 key (virtual page / 4 | space << 60, 0 = empty), u32 valid bit per page, u32 next in chain + 1. */
 export const TLB_ENTRIES = 128;
-export const MAX_TLB_SECTORS = 64;
 /** Entries of 16 bytes: u64 key (address >> shift | space << 60, 0 = empty), u32 shift. */
 export const TLB_SUPERPAGES = TLB_ENTRIES + MAX_TLB_SECTORS * 16;
-export const MAX_TLB_SUPERPAGES = 16;
 
 /** Entries of 8 bytes: u32 line << 1 | dirty (0 = empty), u32 bit per L1D that holds it | L2_OWNED. */
 export const L2 = HART_STATE + MAX_HARTS * HART_STATE_STRIDE;
-export const MAX_L2_LINES = 32768;
 /** u32 per block: block << 1 | dirty, 0 = empty. */
-export const LLC = L2 + MAX_L2_LINES * 8;
-export const MAX_LLC_BLOCKS = 131072;
-export const STATE_END = LLC + MAX_LLC_BLOCKS * 4;
+export const LLC = L2 + MAX_L2_LINES * L2_LINE_SIZE;
+export const STATE_END = LLC + MAX_LLC_BLOCKS * LLC_BLOCK_SIZE;
 
 /** Bookkeeping of the filters, per hart: u32 per L1D line, then a list head (u32) per DTLB entry. */
 export const FILTER_BOOK = STATE_END;

@@ -6,19 +6,8 @@ import { ACCESS_FETCH, FETCH_LINE, TR_LEVEL } from '../../src/hart/layout';
 import { FLUSH_GSTAGE, FLUSH_HOST, SPACE_BARE, SPACE_GUEST, SPACE_HOST } from '../../src/timing/events';
 import { P_L2TLB_ENTRIES, P_L2TLB_HIT, P_TLB_SECTORS, P_TLB_SUPERPAGES } from '../../src/timing/parameter-slots';
 import { filterDropTlb, rememberTlb } from './filter';
-import {
-  DTLB,
-  ITLB,
-  L2TLB,
-  MAX_TLB_SECTORS,
-  TLB_ENTRIES,
-  TLB_HASH,
-  TLB_HEADS,
-  TLB_PLRU,
-  TLB_SUPERPAGES,
-  TLB_SUPER_PLRU,
-  stateOf,
-} from './layout';
+import { MAX_TLB_SECTORS } from '../../src/timing/limits';
+import { DTLB, ITLB, L2TLB, TLB_ENTRIES, TLB_HASH, TLB_HEADS, TLB_PLRU, TLB_SUPERPAGES, TLB_SUPER_PLRU, stateOf } from './layout';
 import { addCycles, parameter, plruTouch, plruVictim } from './parts';
 import { walk, walkCachesFlush } from './walk';
 

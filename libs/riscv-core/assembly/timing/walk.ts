@@ -9,7 +9,8 @@ import { PTE_TRACE, PTE_TRACE_ENTRIES } from '../../src/hart/layout';
 import { DATA_LOAD } from '../../src/timing/events';
 import { P_GSTAGE_CACHE, P_PTE_CACHE, P_WALK_BASE, P_WALK_CACHED, P_WALK_STEP } from '../../src/timing/parameter-slots';
 import { dcacheAccess } from './dcache';
-import { GSTAGE_CACHE, GSTAGE_PLRU, MAX_PTE_CACHE, PTE_CACHE, PTE_PLRU } from './layout';
+import { MAX_PTE_CACHE } from '../../src/timing/limits';
+import { GSTAGE_CACHE, GSTAGE_PLRU, PTE_CACHE, PTE_PLRU } from './layout';
 import { addCycles, parameter, plruTouch, plruVictim } from './parts';
 
 const ENTRY_SIZE = 16;

@@ -49,6 +49,3 @@ export const P_LLC_HIT = 172;
 export const P_LLC_BEATS = 176;
 export const P_DRAM_READ = 180;
 export const P_MMIO_ROUND_TRIP = 184;
-
-/** Bytes of the parameter block. */
-export const PARAMETER_BLOCK_SIZE = 4096;

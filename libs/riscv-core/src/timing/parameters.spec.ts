@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TIMING, TIMING_END } from '../hart/layout.js';
-import { PARAMETER_BLOCK_SIZE } from './parameter-slots.js';
+import { PARAMETER_BLOCK_SIZE } from './limits.js';
 import * as slots from './parameter-slots.js';
 import { ParameterError, parameters, presetNames, resolveParameters, writeParameters } from './parameters.js';
 import { TIMING_HASH_END } from './state.js';

@@ -5,6 +5,7 @@
  * mark: S = stated in a public source, D = derived by counting pipeline stages, C = calibration knob, M = the model's own
  * choice. section: of rocket-timing.md.
  */
+import * as limit from './limits.js';
 import * as slot from './parameter-slots.js';
 
 export interface Parameter {
@@ -77,37 +78,72 @@ export const parameters: readonly Parameter[] = [
 
   row('branch.mispredict', 3, cycles, ['S', '3'], 'wrong direction or target', slot.P_MISPREDICT),
   row('branch.predecode', 2, cycles, ['D', '3'], 'taken transfer found by fetch predecode only', slot.P_PREDECODE),
-  row('btb.entries', 28, count('entries', 64, 2), ['S', '3'], 'branch target buffer', slot.P_BTB_ENTRIES),
+  row('btb.entries', 28, count('entries', limit.MAX_BTB, 2), ['S', '3'], 'branch target buffer', slot.P_BTB_ENTRIES),
   row(
     'btb.pages',
     6,
-    count('entries', 32, 2),
+    count('entries', limit.MAX_BTB_PAGES, 2),
     ['S', '3'],
     'page registers of the branch target buffer',
     slot.P_BTB_PAGES,
   ),
-  row('bht.entries', 512, { ...power('entries', 8192), min: 64 }, ['S', '3'], 'history table', slot.P_BHT_ENTRIES),
+  row(
+    'bht.entries',
+    512,
+    { ...power('entries', limit.MAX_BHT), min: 64 },
+    ['S', '3'],
+    'history table',
+    slot.P_BHT_ENTRIES,
+  ),
   row('bht.history', 8, count('bits', 16, 3), ['S', '3'], 'global history', slot.P_BHT_HISTORY),
   row('bht.fold', 3, count('bits', 3), ['S', '3'], 'bits that the history is folded to', slot.P_BHT_HISTORY_FOLD),
-  row('ras.entries', 6, count('entries', 64), ['S', '3'], 'return-address stack', slot.P_RAS_ENTRIES),
+  row('ras.entries', 6, count('entries', limit.MAX_RAS), ['S', '3'], 'return-address stack', slot.P_RAS_ENTRIES),
 
-  row('l1i.sets', 64, power('sets', 64), ['S', '4'], 'instruction cache, 64-byte lines', slot.P_L1I_SETS),
-  row('l1i.ways', 4, power('ways', 16), ['S', '4'], 'instruction cache', slot.P_L1I_WAYS),
+  row(
+    'l1i.sets',
+    64,
+    power('sets', limit.MAX_L1_SETS),
+    ['S', '4'],
+    'instruction cache, 64-byte lines',
+    slot.P_L1I_SETS,
+  ),
+  row('l1i.ways', 4, power('ways', limit.MAX_L1_WAYS), ['S', '4'], 'instruction cache', slot.P_L1I_WAYS),
   row('l1i.seed', 1, seed, ['M', '10'], 'start value of its replacement LFSR', slot.P_L1I_LFSR),
-  row('l1d.sets', 64, power('sets', 64), ['S', '4'], 'data cache, 64-byte lines', slot.P_L1D_SETS),
-  row('l1d.ways', 4, power('ways', 16), ['S', '4'], 'data cache', slot.P_L1D_WAYS),
+  row('l1d.sets', 64, power('sets', limit.MAX_L1_SETS), ['S', '4'], 'data cache, 64-byte lines', slot.P_L1D_SETS),
+  row('l1d.ways', 4, power('ways', limit.MAX_L1_WAYS), ['S', '4'], 'data cache', slot.P_L1D_WAYS),
   row('l1d.seed', 1, seed, ['M', '10'], 'start value of its replacement LFSR', slot.P_L1D_LFSR),
   row('l1d.writeback', 20, cycles, ['D', '4'], 'dirty victim, before the refill starts', slot.P_L1D_WRITEBACK),
 
-  row('tlb.sectors', 32, count('entries', 64, 2), ['S', '5'], 'ITLB and DTLB: entries of 4 pages', slot.P_TLB_SECTORS),
-  row('tlb.superpages', 4, count('entries', 16, 2), ['S', '5'], 'ITLB and DTLB', slot.P_TLB_SUPERPAGES),
-  row('l2tlb.entries', 1024, power('entries', 4096), ['S', '5'], 'L2 TLB, 4 KiB pages', slot.P_L2TLB_ENTRIES),
+  row(
+    'tlb.sectors',
+    32,
+    count('entries', limit.MAX_TLB_SECTORS, 2),
+    ['S', '5'],
+    'ITLB and DTLB: entries of 4 pages',
+    slot.P_TLB_SECTORS,
+  ),
+  row(
+    'tlb.superpages',
+    4,
+    count('entries', limit.MAX_TLB_SUPERPAGES, 2),
+    ['S', '5'],
+    'ITLB and DTLB',
+    slot.P_TLB_SUPERPAGES,
+  ),
+  row(
+    'l2tlb.entries',
+    1024,
+    power('entries', limit.MAX_L2TLB),
+    ['S', '5'],
+    'L2 TLB, 4 KiB pages',
+    slot.P_L2TLB_ENTRIES,
+  ),
   row('l2tlb.hit', 9, cycles, ['C', '5'], 'L1 TLB miss that hits in the L2 TLB', slot.P_L2TLB_HIT),
-  row('walk.pteCache', 8, count('entries', 64, 2), ['S', '5'], 'non-leaf PTEs', slot.P_PTE_CACHE),
+  row('walk.pteCache', 8, count('entries', limit.MAX_PTE_CACHE, 2), ['S', '5'], 'non-leaf PTEs', slot.P_PTE_CACHE),
   row(
     'walk.gstageCache',
     32,
-    count('entries', 64, 2),
+    count('entries', limit.MAX_PTE_CACHE, 2),
     ['S', '5'],
     'host pages of VS-stage tables',
     slot.P_GSTAGE_CACHE,
@@ -173,11 +209,11 @@ const presets: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 export const presetNames: readonly string[] = Object.keys(presets);
 
-/** The entries that the core reserves for the product of two sizes (assembly/timing/layout.ts). */
+/** Room for the product of two sizes. */
 const products = [
-  { a: 'l2.sets', b: 'l2.ways', max: 32_768 },
-  { a: 'llc.sets', b: 'llc.ways', max: 131_072 },
-] as const;
+  { a: 'l2.sets', b: 'l2.ways', max: limit.MAX_L2_LINES },
+  { a: 'llc.sets', b: 'llc.ways', max: limit.MAX_LLC_BLOCKS },
+];
 
 const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]));
 

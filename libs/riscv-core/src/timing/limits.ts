@@ -1,0 +1,25 @@
+/**
+ * Room that the timing region reserves: how large a structure can be made by a parameter, and how the region is divided.
+ * Shared with the AssemblyScript core: nothing but integer constants.
+ */
+export const MAX_L1_SETS = 64;
+export const MAX_L1_WAYS = 16;
+export const MAX_TLB_SECTORS = 64;
+export const MAX_TLB_SUPERPAGES = 16;
+export const MAX_L2TLB = 4096;
+/** Each of the two walk caches. */
+export const MAX_PTE_CACHE = 64;
+export const MAX_BTB = 64;
+export const MAX_BTB_PAGES = 32;
+export const MAX_BHT = 8192;
+export const MAX_RAS = 64;
+/** Sets x ways. */
+export const MAX_L2_LINES = 32768;
+export const MAX_LLC_BLOCKS = 131072;
+
+/** Bytes: parameter block, state shared by all harts, state per hart, per L2 line, per LLC block. */
+export const PARAMETER_BLOCK_SIZE = 4096;
+export const SHARED_STATE_SIZE = 4096;
+export const HART_STATE_STRIDE = 0x20000;
+export const L2_LINE_SIZE = 8;
+export const LLC_BLOCK_SIZE = 4;
