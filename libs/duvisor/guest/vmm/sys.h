@@ -12,6 +12,7 @@ enum {
     SYS_write = 64,
     SYS_pread64 = 67,
     SYS_exit_group = 94,
+    SYS_sched_setaffinity = 122,
     SYS_sched_yield = 124,
     SYS_mmap = 222,
 };
@@ -55,6 +56,8 @@ static inline long sys_write(int fd, const void *from, size_t n) { return syscal
 static inline long sys_pread(int fd, void *to, size_t n, u64 at) { return syscall6(SYS_pread64, fd, (long)to, n, at, 0, 0); }
 static inline long sys_ioctl(int fd, u64 request, u64 arg) { return syscall3(SYS_ioctl, fd, request, arg); }
 static inline long sys_yield(void) { return syscall3(SYS_sched_yield, 0, 0, 0); }
+/* Of the calling thread. */
+static inline long sys_setaffinity(size_t bytes, const u64 *mask) { return syscall3(SYS_sched_setaffinity, 0, bytes, (long)mask); }
 static inline long sys_mmap(u64 length, int flags, int fd) {
     return syscall6(SYS_mmap, 0, length, PROT_READ | PROT_WRITE, flags, fd, 0);
 }

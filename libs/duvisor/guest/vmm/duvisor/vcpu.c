@@ -60,8 +60,18 @@ static void create(struct vm *vm) {
     vm->timebase = read_timebase();
 }
 
+/* The thread of vCPU `id` stays on hart `id`: a guest addresses the interrupt controller of that hart (dv-ext.md §10). */
+static void pin_to_hart(u64 id) {
+    u64 cpu = id;
+    driver_call("GET_CPUID", DV_GET_CPUID, (u64)&cpu);
+    u64 mask = 1ul << cpu;
+    long result = sys_setaffinity(sizeof mask, &mask);
+    if (result < 0) die(1, "cannot stay on cpu %lu, errno %d", cpu, (int)-result);
+}
+
 /* CSRs that stay put while this thread runs, then the state in which a guest starts: a0 = hart id, a1 = device tree. */
 static void vcpu_start(struct vcpu *v, struct vm *vm) {
+    pin_to_hart(0);
     driver_call("REGISTER_VCPU", DV_REGISTER_VCPU, 0); /* from here on HU-mode */
     csr_write(CSR_HUGATP, gstage_hugatp(&gstage));
     csr_write(CSR_UTVEC, (u64)exit_vector);
