@@ -14,7 +14,7 @@ const campaign = (seed: number): CampaignFileInput => ({
   name: 'one-long-run',
   machine: { preset: 'firesim' },
   hypervisor: 'kvm',
-  workload: { name: 'hypercall', iterations: 60_000, warmup: 10 },
+  workload: { name: 'hypercall', iterations: 20_000, warmup: 10 },
   seeds: [seed],
 });
 

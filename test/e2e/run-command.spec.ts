@@ -74,7 +74,7 @@ describe('dvfarm run', () => {
   it('goes on with a cluster of its own when the one it joined is taken away', async () => {
     const up = farm.start(['up', '--workers', '1']);
     await until('the cluster is up', 90_000, () => up.output().includes('Ctrl-C'));
-    const file = farm.file(campaign({ workload: { name: 'hypercall', iterations: 60_000 }, hypervisor: ['kvm'] }));
+    const file = farm.file(campaign({ workload: { name: 'hypercall', iterations: 20_000 }, hypervisor: ['kvm'] }));
     const joined = farm.start(['run', file]);
     await until('the run is computed', 60_000, () => joined.output().includes('1 running'));
     up.child.kill('SIGTERM');

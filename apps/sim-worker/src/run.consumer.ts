@@ -20,6 +20,7 @@ export const SIMULATOR = Symbol('simulator digest');
 
 /** The interpreter looks at the flag every few hundredths of a second; a cancelled run is gone within 2 s. */
 const killAfterMs = 1000;
+const firstProgressMs = 700;
 
 /** One run in hand. */
 interface HeldRun {
@@ -87,12 +88,15 @@ export class RunConsumer {
     // Stopping may have begun while the lease was on its way.
     if (this.isStopping()) run.stopEarly = 'released';
     const beating = setInterval(() => void this.beat(run), this.heartbeatMs);
+    // Short runs end before the second heartbeat: one soon after the start shows their rate all the same.
+    const early = setTimeout(() => void this.beat(run), Math.min(firstProgressMs, this.heartbeatMs));
     try {
       await this.see(run);
     } catch (error) {
       this.log.error(`run ${lease.runId}: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
       clearInterval(beating);
+      clearTimeout(early);
       this.held.delete(lease.runId);
     }
   }

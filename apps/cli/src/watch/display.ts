@@ -23,6 +23,7 @@ export function openDisplay(stream: NodeJS.WriteStream): Display {
 class Tracker {
   private begin: number | null = null;
   private free = 0;
+  private lastMips = 0;
 
   read(event: ProgressEvent): Snapshot & { mips: number; now: string } {
     const count = (statuses: readonly string[]): number =>
@@ -32,13 +33,15 @@ class Tracker {
       this.begin = Date.now();
       this.free = ended;
     }
+    // Between two runs nothing computes for a moment: the rate of the last ones says more than 0.
+    this.lastMips = event.running.reduce((sum, run) => sum + run.mips, 0) || this.lastMips;
     return {
       seconds: (Date.now() - this.begin) / 1000,
       total: count(Object.keys(event.counts)),
       ended,
       free: this.free,
       running: event.running.length,
-      mips: event.running.reduce((sum, run) => sum + run.mips, 0),
+      mips: this.lastMips,
       now: printable(event.running[0]?.label ?? ''),
     };
   }
