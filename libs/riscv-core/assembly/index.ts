@@ -1,6 +1,14 @@
 /**
  * The core module: everything about a hart that is neither decoding nor plain computation, written once and called by the
- * interpreter, the JIT and, for tests, by TypeScript. Protocol: docs/architecture.md, "Engines"; typed in src/core/core-module.ts.
+ * interpreter and, for tests, by TypeScript (src/core/core-module.ts has the types).
+ *
+ * Protocol. Before a call the engine puts PC (of the instruction), CYCLE and INSTRET (before it) into the hart area; after it,
+ * it reads them back. EVENT, which the engine clears, then says how the slow paths load, store, amo, lr, sc ended:
+ *   EVENT_NONE   done: the engine finishes the instruction (rd, pc, instret, static cost)
+ *   EVENT_TRAP   a trap was taken: pc and mode are the handler's, nothing retired
+ *   EVENT_DONE   done and the instruction is finished, too
+ * After the last two, after `system` and `illegal`, and when code_lookup or fetch_cross return 0, the engine polls and looks its
+ * code up again. `system` always finishes its instruction or takes a trap. A dynamic cost is in CYCLE when a call returns.
  */
 import { trPa, translate } from './mmu';
 

@@ -1,5 +1,5 @@
 /**
- * The core module (libs/riscv-core/assembly) as TypeScript sees it. Protocol of its functions: docs/architecture.md, "Engines".
+ * The core module (libs/riscv-core/assembly) as TypeScript sees it. Protocol of its functions: assembly/index.ts.
  * `h` = linear address of a hart area, `rec` = linear address of a predecoded record; 64-bit values travel as signed bigint.
  */
 import { coreModuleBase64 } from '../generated/core-module.js';
