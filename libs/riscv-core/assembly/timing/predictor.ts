@@ -45,6 +45,8 @@ const HASH = 64;
 /** A page register holds the address bits above these: the match tag. */
 const PAGE_SHIFT = 14;
 const WORD: u64 = 3;
+/** sqrt(3)/2 with 16 fractional bits. */
+const ROOT_3_HALF = 56755;
 
 const X1 = 1;
 const X5 = 5;
@@ -154,7 +156,7 @@ function historyIndex(state: i32, word: u64): i32 {
   const fetchWord = word >> 2;
   const address = i32(fetchWord & u64(entries - 1)) ^ (i32(fetchWord >> u64(bits)) & 3);
   // The history is multiplied by sqrt(3)/2 * 2^length; the upper `fold` bits of the product's low `length` bits count.
-  const factor = i32((sqrt<f64>(3) / 2) * f64(1 << length));
+  const factor = ROOT_3_HALF >> (16 - length);
   const history = ((load<i32>(state + BHT_HISTORY) * factor) >> (length - fold)) & ((1 << fold) - 1);
   return address ^ (history << (bits - fold));
 }
