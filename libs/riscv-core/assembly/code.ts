@@ -76,6 +76,15 @@ export function codeStored(pa: u64, size: i32): bool {
   return true;
 }
 
+/** A device wrote [pa, pa + size) of RAM: the records decoded from there go at the next poll. */
+export function memoryWritten(pa: u64, size: u64): void {
+  for (let at = pa, end = pa + size; at < end;) {
+    const next = min<u64>(end, (at | 4095) + 1);
+    codeStored(at, i32(next - at));
+    at = next;
+  }
+}
+
 /** RAM was changed by something else than a hart: no record can be trusted from the next poll on. */
 export function doomAllCode(): void {
   for (let i: i32 = 0; i < CODE_SLOT_COUNT; i++) {

@@ -21,6 +21,7 @@ export {
   fetchCross as fetch_cross,
   fetchLine as fetch_line,
   doomAllCode as drop_all_code,
+  memoryWritten as memory_written,
 } from './code';
 export { poll, nextTimer as next_timer } from './poll';
 export { refreshHart as refresh_hart } from './derived';

@@ -32,6 +32,8 @@ export interface CoreExports {
   readonly next_timer: (h: number) => bigint;
   /** RAM was changed from outside: all predecoded records go at the next poll. */
   readonly drop_all_code: () => void;
+  /** A device wrote [pa, pa + size), inside RAM: the records decoded from there go at the next poll. */
+  readonly memory_written: (pa: bigint, size: bigint) => void;
 
   // Single questions, for tests and debugging.
   readonly mtime: (h: number) => bigint;

@@ -246,6 +246,18 @@ describe('code slots', () => {
     }
   });
 
+  it('a device that writes RAM drops the code it writes to, and no other', () => {
+    const slots = [0n, 0x1000n, 0x2000n].map((offset) => kit.core.code_lookup(kit.h, DATA + offset));
+    for (const slot of slots) kit.linear.setU64(lines(slot), 1n << 63n);
+    const pages = (): bigint[] => slots.map((slot) => kit.linear.u64(slot + L.CODE_SLOT_PAGE) & 0xfff_ffffn);
+    kit.core.memory_written(DATA + 0xfffn, 2n);
+    kit.core.poll(kit.h);
+    expect(pages()).toEqual([0n, 0x10_1000n, 0x10_2000n]);
+    kit.core.memory_written(DATA, 0x3000n);
+    kit.core.poll(kit.h);
+    expect(pages()).toEqual([0n, 0n, 0n]);
+  });
+
   it('RAM changed from outside: every slot is dropped by the next poll', () => {
     const slots = [DATA, DATA + 0x1000n].map((page) => kit.core.code_lookup(kit.h, page));
     const pages = (): bigint[] => slots.map((slot) => kit.linear.u64(slot + L.CODE_SLOT_PAGE));
