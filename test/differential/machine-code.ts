@@ -52,8 +52,14 @@ export interface Mix {
   readonly privileged: boolean;
   /** CSRs that CSR instructions name, usually. */
   readonly csrs: readonly number[];
+  /** Now and then any other CSR. */
+  readonly otherCsrs: boolean;
   /** Now and then any bits at all. */
   readonly garbage: boolean;
+  /** Names of instructions left out. */
+  readonly excluded: ReadonlySet<string>;
+  /** Pointers are never overwritten, accesses and jumps through others are not made, and accesses to the window are aligned. */
+  readonly tameAddresses: boolean;
 }
 
 /** Rows that change the flow are made by {@link randomFlow}. */
@@ -65,7 +71,7 @@ const rare = new Set(['wfi', 'ebreak', 'ecall', 'mret', 'sret', 'uret']);
 function randomRow(random: Random, mix: Mix): Insn {
   for (;;) {
     const row = random.pick(instructions);
-    if (!mix.extensions.has(row.extension) || flowFormats.has(row.format)) continue;
+    if (!mix.extensions.has(row.extension) || flowFormats.has(row.format) || mix.excluded.has(row.name)) continue;
     const isPrivileged = privilegedExtensions.has(row.extension) || rare.has(row.name);
     if (isPrivileged && !mix.privileged) continue;
     if (rare.has(row.name) && !random.oneIn(4)) continue;
@@ -73,35 +79,43 @@ function randomRow(random: Random, mix: Mix): Insn {
   }
 }
 
-function destination(random: Random): number {
+function anyCsr(random: Random): number {
+  return random.oneIn(3) ? random.below(4096) : random.pick(csrs).number;
+}
+
+function destination(random: Random, mix: Mix): number {
   const rd = random.below(FIRST_RESERVED);
-  return (pointers as readonly number[]).includes(rd) && !random.oneIn(8) ? 0 : rd;
+  const isPointer = (pointers as readonly number[]).includes(rd);
+  return isPointer && (mix.tameAddresses || !random.oneIn(8)) ? 0 : rd;
 }
 
 function source(random: Random): number {
   return random.below(32);
 }
 
-function address(random: Random): number {
-  if (random.oneIn(10)) return source(random);
+function address(random: Random, row: Insn, mix: Mix): number {
+  if (!mix.tameAddresses && random.oneIn(10)) return source(random);
+  if (mix.tameAddresses && row.extension === 'a') return random.pick(pointers);
   return random.oneIn(4) ? register.window : random.pick(pointers);
 }
 
 /** One instruction that falls through to the next, unless it traps. */
 export function randomInsn(random: Random, mix: Mix): number {
   if (mix.garbage && random.oneIn(60)) return random.u32() | 3;
-  if (random.oneIn(4)) return randomCompressed(random);
+  if (random.oneIn(4)) return randomCompressed(random, mix);
   const row = randomRow(random, mix);
   const use = registerUse[row.format];
   const isMemory = ['load', 'S', 'amo', 'lr', 'hlv', 'hsv'].includes(row.format);
-  const alignment = random.oneIn(6) ? 1 : 8;
+  const rs1 = row.format === 'csri' ? random.below(32) : isMemory ? address(random, row, mix) : source(random);
+  const aligned = isMemory && mix.tameAddresses && rs1 === register.window;
+  const alignment = aligned || !random.oneIn(6) ? 8 : 1;
   const imm = (random.below(4096) - 2048) & -alignment;
   return encode(row, {
-    rd: use.rd ? destination(random) : 0,
-    rs1: row.format === 'csri' ? random.below(32) : isMemory ? address(random) : source(random),
+    rd: use.rd ? destination(random, mix) : 0,
+    rs1,
     rs2: source(random),
     imm: row.format === 'U' ? random.u32() | 0 : row.format === 'shift5' ? imm & 31 : imm,
-    csr: random.oneIn(30) ? random.below(4096) : random.oneIn(12) ? random.pick(csrs).number : random.pick(mix.csrs),
+    csr: mix.otherCsrs && random.oneIn(10) ? anyCsr(random) : mix.csrs.length > 0 ? random.pick(mix.csrs) : 0,
     order: random.below(4),
   });
 }
@@ -111,7 +125,7 @@ function writesReserved(insn: DecodedInsn): boolean {
 }
 
 /** A compressed instruction that does not jump. */
-function randomCompressed(random: Random): number {
+function randomCompressed(random: Random, mix: Mix): number {
   for (;;) {
     const row = random.pick(rvC);
     const bits = (row.match | (random.u32() & ~row.mask & 0xffff)) & 0xffff;
@@ -119,7 +133,9 @@ function randomCompressed(random: Random): number {
     if (insn === undefined || flowFormats.has(insn.insn.format) || writesReserved(insn)) continue;
     if (insn.insn.name === 'ebreak') continue;
     const losesPointer = registerUse[insn.insn.format].rd && (pointers as readonly number[]).includes(insn.rd);
-    if (losesPointer && !random.oneIn(8)) continue;
+    if (losesPointer && (mix.tameAddresses || !random.oneIn(8))) continue;
+    const isMemory = insn.insn.format === 'load' || insn.insn.format === 'S';
+    if (isMemory && mix.tameAddresses && !(pointers as readonly number[]).includes(insn.rs1)) continue;
     return bits;
   }
 }
@@ -166,8 +182,8 @@ export function randomFlow(random: Random, mix: Mix, code: CodeBuffer): void {
     }
     default: {
       // A jump through a register, mostly a short way ahead, sometimes into the wild.
-      if (random.oneIn(4)) {
-        code.insn('jalr', { rd: destination(random), rs1: source(random), imm: random.below(4096) - 2048 });
+      if (!mix.tameAddresses && random.oneIn(4)) {
+        code.insn('jalr', { rd: destination(random, mix), rs1: source(random), imm: random.below(4096) - 2048 });
         return;
       }
       const skipped = filler(random.below(3));

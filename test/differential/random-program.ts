@@ -6,8 +6,9 @@
  *   0x8000_0000  set-up: registers, delegation, PMP
  *   0x8000_1000  handlers of M, HS, VS, HU
  *   0x8000_2000  blocks
- *   0x8020_0000  data; the window at virtual 0x4000_0000 shows pages of it through random page-table entries
+ *   0x8020_0000  data; the window at virtual 0x20_0000_0000 shows pages of it through random page-table entries
  *   0x8040_0000  page tables: satp, vsatp, hgatp
+ *   0x8070_0000  log of the traps, if the program keeps one
  *
  * Fetch faults are never delegated: with a handler that cannot be fetched a delegated one would repeat for ever.
  */
@@ -16,17 +17,30 @@ import { csrByName } from '../../libs/riscv-core/src/isa/csrs.js';
 import type { MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
 import { PTE, RWX } from '../isa/page-tables.js';
 import { CodeBuffer, FIRST_RESERVED, randomFlow, randomInsn, register, type Mix } from './machine-code.js';
+import {
+  comparableStatus,
+  legalPmpRights,
+  excludedCsrs,
+  excludedIdioms,
+  excludedInstructions,
+} from './qemu-deviations.js';
 import type { Random } from './random.js';
 
 const BASE = 0x8000_0000n;
 const HANDLERS = 0x1000;
 const BLOCKS = 0x2000;
-const DATA = 0x8020_0000n;
-const WINDOW = 0x4000_0000n;
+export const DATA = 0x8020_0000n;
+const WINDOW = 0x20_0000_0000n;
 const WINDOW_PAGES = 32;
 const HOST_ROOT = 0x8040_0000n;
 const GUEST_ROOT = 0x8050_0000n;
 const SECOND_STAGE_ROOT = 0x8060_0000n;
+/** Behind the handlers: the way out. */
+const FINISH = 0xe00;
+export const LOG = 0x8070_0000n;
+export const LOG_RECORD = 224;
+const LOG_RECORDS = 1000;
+const HANDLER_SPACING = 0x400;
 const SV39 = 8n << 60n;
 export const RAM_BYTES = 8 << 20;
 
@@ -39,6 +53,11 @@ export interface Flavour {
   /** V=1, two-stage translation, the H extension. */
   readonly guests: boolean;
   readonly dvext: boolean;
+  /**
+   * The program can also run on QEMU: every trap writes registers to a log that the program sends to its UART at the end,
+   * and what QEMU does otherwise is left out (qemu-deviations.ts).
+   */
+  readonly onQemu?: boolean;
 }
 
 export interface RandomProgram {
@@ -68,13 +87,18 @@ const forbidden = new Set(['mtvec', 'medeleg', 'hedeleg'].map((name) => csrByNam
 const isForbidden = (number: number): boolean => forbidden.has(number) || (number >= 0x3a0 && number < 0x3f0);
 
 export function makeProgram(random: Random, flavour: Flavour, blocks: number): RandomProgram {
-  const tables = makeTables(random);
+  const onQemu = flavour.onQemu === true;
+  const tables = makeTables(random, onQemu);
+  const names = [...plainCsrs, ...(flavour.guests ? guestCsrs : []), ...(flavour.dvext ? dvCsrs : [])].filter(
+    (name) => !onQemu || !excludedCsrs.has(name),
+  );
   const code = new CodeBuffer();
   const mix: Mix = {
     extensions: new Set([
       'i',
       'm',
-      'a',
+      // What AMO, LR and SC do where they fault is a known deviation (qemu-deviations.ts).
+      ...(onQemu && flavour.privileged ? [] : ['a']),
       'zicsr',
       'zifencei',
       's',
@@ -82,29 +106,30 @@ export function makeProgram(random: Random, flavour: Flavour, blocks: number): R
       ...(flavour.dvext ? ['dvext'] : []),
     ]),
     privileged: flavour.privileged,
-    csrs: [...plainCsrs, ...(flavour.guests ? guestCsrs : []), ...(flavour.dvext ? dvCsrs : [])].map(
-      (name) => csrByName(name)!.number,
-    ),
-    garbage: flavour.privileged,
+    csrs: names.map((name) => csrByName(name)!.number),
+    otherCsrs: !onQemu,
+    garbage: flavour.privileged && !onQemu,
+    excluded: onQemu ? excludedInstructions : new Set(),
+    tameAddresses: onQemu,
   };
   for (let i = 0; i < blocks; i++) appendBlock(random, flavour, mix, code);
   const setUp = assemble(setUpText(random, flavour), BASE).bytes;
   const handlers = assemble(handlerText(flavour), BASE + BigInt(HANDLERS)).bytes;
-  const finish = new CodeBuffer();
-  for (const word of [...loadImmediate(30, 0x10_0000n), ...loadImmediate(31, 0x5555n)]) finish.push(word);
-  finish.insn('sw', { rs1: 30, rs2: 31, imm: 0 });
-  // Not in M-mode: the store is refused, the handler comes back to this block until the mode is right.
+  // Only M-mode may read mscratch: in any other the handler comes back to this block until the mode is right.
   const end = new CodeBuffer();
   appendResume(end, -8);
-  end.bytes.push(...finish.bytes);
-  end.insn('jal', { rd: 0, imm: 0 });
+  end.insn('csrrs', { rd: register.temp0, rs1: 0, csr: csrByName('mscratch')!.number });
+  for (const word of loadImmediate(register.temp1, BASE + BigInt(HANDLERS + FINISH))) end.push(word);
+  end.insn('jalr', { rd: 0, rs1: register.temp1, imm: 0 });
 
+  const finish = assemble(finishText(flavour), BASE + BigInt(HANDLERS + FINISH)).bytes;
   const image = new Uint8Array(BLOCKS + code.length + end.length);
   image.set(setUp, 0);
   image.set(handlers, HANDLERS);
+  image.set(finish, HANDLERS + FINISH);
   image.set(code.bytes, BLOCKS);
   image.set(end.bytes, BLOCKS + code.length);
-  if (setUp.length > HANDLERS || handlers.length > BLOCKS - HANDLERS)
+  if (setUp.length > HANDLERS || handlers.length > FINISH || finish.length > BLOCKS - HANDLERS - FINISH)
     throw new Error('frame of the random program is too long');
   return { image, words: [...tables, ...makeData(random)] };
 }
@@ -157,10 +182,11 @@ function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: bigint)
   };
   const kinds = ['pointer', 'window', 'constant', 'code'];
   if (flavour.privileged) kinds.push('timer', 'sleep', 'satp', 'pte', 'pmp', 'delegate', 'ipi');
-  if (flavour.privileged) kinds.push('interrupts', 'interrupts');
+  if (flavour.privileged) kinds.push('interrupts', 'interrupts', 'status');
   if (flavour.guests) kinds.push('vsatp', 'hgatp', 'gpte');
   if (flavour.dvext) kinds.push('hu', 'hu', 'uret', 'virtual timer', 'vipi');
-  switch (random.pick(kinds)) {
+  const usable = flavour.onQemu === true ? kinds.filter((kind) => !excludedIdioms.has(kind)) : kinds;
+  switch (random.pick(usable)) {
     case 'pointer':
       return load(random.pick([2, 8, 9, register.data]), DATA + BigInt(random.below(0x8000) & ~7));
     case 'window':
@@ -172,7 +198,17 @@ function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: bigint)
       load(temp0, here + BigInt(random.below(400) & ~3));
       load(
         temp1,
-        BigInt(safeInsn(random, { extensions: new Set(['i', 'm']), privileged: false, csrs: [], garbage: false })),
+        BigInt(
+          safeInsn(random, {
+            extensions: new Set(['i', 'm']),
+            privileged: false,
+            csrs: [],
+            otherCsrs: false,
+            garbage: false,
+            excluded: new Set(),
+            tameAddresses: false,
+          }),
+        ),
       );
       code.insn(random.oneIn(4) ? 'sh' : 'sw', { rs1: temp0, rs2: temp1, imm: 0 });
       if (random.oneIn(2)) code.insn('fence.i', {});
@@ -194,19 +230,24 @@ function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: bigint)
     case 'interrupts': {
       // Raise, delegate and enable some at once; whoever takes one switches all off.
       const bits = flavour.dvext ? 0x777n : flavour.guests ? 0x666n : 0x222n;
-      const some = (): bigint => random.u64() & random.u64() & bits;
+      const one = (): bigint => 1n << BigInt(random.below(12));
+      const some = (): bigint => bits & (flavour.onQemu === true ? one() : random.u64() & random.u64());
       csrw('mideleg', random.u64() & bits);
       if (flavour.guests) csrw('hideleg', random.u64() & 0x444n);
       if (flavour.dvext) csrw('sideleg', random.u64() & 0x111n);
       csrw('mip', some());
-      if (flavour.guests && random.oneIn(2)) csrw('hvip', some());
+      if (flavour.guests && flavour.onQemu !== true && random.oneIn(2)) csrw('hvip', some());
       csrw('mie', random.u64() & (bits | 0x80n));
       if (random.oneIn(2)) code.insn('csrrsi', { rd: 0, rs1: 2, csr: csrByName('sstatus')!.number });
       if (flavour.guests && random.oneIn(2)) code.insn('csrrsi', { rd: 0, rs1: 2, csr: csrByName('vsstatus')!.number });
       if (flavour.dvext && random.oneIn(2)) code.insn('csrrsi', { rd: 0, rs1: 1, csr: csrByName('hustatus')!.number });
       if (random.oneIn(4)) code.insn('csrrsi', { rd: 0, rs1: 8, csr: csrByName('mstatus')!.number });
-      return code.insn(random.pick(['mret', 'sret', 'ecall', 'ebreak']), {});
+      return code.insn(random.pick(['mret', 'sret', 'ecall']), {});
     }
+    case 'status':
+      // SIE, MIE, SPIE, MPIE, SPP, MPRV, SUM, MXR, TVM, TW, TSR.
+      load(temp0, random.u64() & random.u64() & (flavour.onQemu === true ? comparableStatus : 0x7e_01aan));
+      return code.insn(random.pick(['csrrs', 'csrrc']), { rd: 0, rs1: temp0, csr: csrByName('mstatus')!.number });
     case 'hu':
       csrw('sedeleg', random.u64());
       csrw('hstatus', 0x200n | (random.u64() & 0x180n));
@@ -249,14 +290,14 @@ function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: bigint)
     case 'pte': {
       const root = random.oneIn(2) ? HOST_ROOT : GUEST_ROOT;
       load(temp0, windowEntry(root, random.below(WINDOW_PAGES)));
-      load(temp1, randomLeaf(random));
+      load(temp1, randomLeaf(random, flavour.onQemu === true));
       code.insn('sd', { rs1: temp0, rs2: temp1, imm: 0 });
       return fences();
     }
     case 'gpte': {
       const page = random.below(WINDOW_PAGES);
       load(temp0, secondStageDataEntry(page));
-      load(temp1, secondStageLeaf(random, page));
+      load(temp1, secondStageLeaf(random, page, flavour.onQemu === true));
       code.insn('sd', { rs1: temp0, rs2: temp1, imm: 0 });
       return fences();
     }
@@ -270,7 +311,9 @@ function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: bigint)
         // Off, NA4 or NAPOT; locked ones bind M-mode as well.
         const mode = BigInt(random.pick([0, 2, 3, 3])) << 3n;
         const lock = random.oneIn(16) ? 0x80n : 0n;
-        config |= (mode | lock | BigInt(random.below(8)) | (random.oneIn(2) ? 0x20n : 0n)) << (8n * i);
+        const rights = BigInt(flavour.onQemu === true ? random.pick(legalPmpRights) : random.below(8));
+        const guest = flavour.onQemu !== true && random.oneIn(2) ? 0x20n : 0n;
+        config |= (mode | lock | rights | guest) << (8n * i);
       }
       return csrw('pmpcfg0', config);
     }
@@ -312,20 +355,22 @@ function setUpText(random: Random, flavour: Flavour): string {
   }
   for (let x = 1; x < 32; x++) lines.push(`li x${x}, ${random.interesting()}`);
   for (const x of [2, 8, 9, register.data]) lines.push(`li x${x}, ${DATA + BigInt(0x1000 * (x % 4))}`);
+  if (flavour.onQemu === true)
+    lines.push('li t0, 0x2004000', 'li t1, -1', 'sd t1, 0(t0)', `li t0, ${LOG}`, 'csrw mscratch, t0', 'li t0, 0');
   lines.push(
     `li x${register.window}, ${WINDOW + 0x8000n}`,
     `li x${register.mode}, ${random.u32()}`,
     `li x${register.temp0}, ${BASE + BigInt(BLOCKS)}`,
     `jr x${register.temp0}`,
     '.align 3',
-    `m_trap_address: .dword ${handlerNames.map((_, i) => BASE + BigInt(HANDLERS + 0x100 * i)).join(', ')}`,
+    `m_trap_address: .dword ${handlerNames.map((_, i) => BASE + BigInt(HANDLERS + HANDLER_SPACING * i)).join(', ')}`,
   );
   return lines.join('\n');
 }
 
 const handlerNames = ['m_trap', 's_trap', 'vs_trap', 'hu_trap'] as const;
 
-/** Each handler at a multiple of 0x100. Registers x25 and x28..x31 are theirs. */
+/** Each handler at a multiple of HANDLER_SPACING. Registers x25 and x28..x31 are theirs. */
 function handlerText(flavour: Flavour): string {
   const guestFences = flavour.guests ? 'hfence.vvma\nhfence.gvma' : '';
   const back = (returns: string): string => `
@@ -336,8 +381,10 @@ function handlerText(flavour: Flavour): string {
 ${returns}_now: ${returns}`;
   return `
 m_trap:
+    csrr x29, mstatus
     li   x28, 0x20000
     csrc mstatus, x28
+    ${flavour.onQemu === true ? logText(flavour) : ''}
     sfence.vma
     ${guestFences}
     csrr x28, mcause
@@ -356,20 +403,22 @@ next_mode:
     or   x28, x28, x30
     and  x28, x28, x29
     csrs mstatus, x28
+    ${flavour.onQemu === true ? 'beq  x28, x29, no_guest' : ''}
     li   x29, ${1n << 39n}
     csrc mstatus, x29
     slli x28, x25, 15
     and  x28, x28, x29
     csrs mstatus, x28
+no_guest:
     csrw mepc, x27
     mret
-.align 8
+.align 10
 s_trap:
     csrw sie, x0
     ${flavour.guests ? 'csrw hie, x0' : ''}
     csrw sepc, x27
     ${back('sret')}
-.align 8
+.align 10
 vs_trap:
     csrw sie, x0
     csrw sepc, x27
@@ -378,10 +427,50 @@ vs_trap:
     beqz x28, vs_return
     ecall
 vs_return: sret
-.align 8
+.align 10
 hu_trap:
     ${flavour.dvext ? `csrw huie, x0\ncsrw uepc, x27\n${back('uret')}` : 'nop'}
 `;
+}
+
+/** Appends a record to the log, whose end is in mscratch. A full log ends the program. */
+function logText(flavour: Flavour): string {
+  const stored: readonly string[] = [
+    ...['mcause', 'mepc', 'mtval', ...(flavour.guests ? ['mtval2'] : [])].map(
+      (name, i) => `csrr x29, ${name}\n sd x29, ${8 * (i + 1)}(x28)`,
+    ),
+    ...Array.from({ length: FIRST_RESERVED - 1 }, (_, i) => `sd x${i + 1}, ${8 * (5 + i)}(x28)`),
+  ];
+  return `
+    csrr x28, mscratch
+    sd   x29, 0(x28)
+    ${stored.join('\n')}
+    addi x28, x28, ${LOG_RECORD}
+    csrw mscratch, x28
+    li   x29, ${LOG + BigInt(LOG_RECORD * LOG_RECORDS)}
+    blt  x28, x29, logged
+    li   x29, ${BASE + BigInt(HANDLERS + FINISH)}
+    jr   x29
+logged:`;
+}
+
+/** x28 = end of the log. Sends the log, then the data, to the UART and stops the machine. */
+function finishText(flavour: Flavour): string {
+  const send = (from: bigint, to: string, id: number): string => `
+    li   x29, ${from}
+send${id}: bgeu x29, ${to}, sent${id}
+    lbu  x31, 0(x29)
+    sb   x31, 0(x30)
+    addi x29, x29, 1
+    j    send${id}
+sent${id}:`;
+  return `
+    li   x30, 0x10000000
+    ${flavour.onQemu === true ? `${send(LOG, 'x28', 1)}\n li x28, ${DATA + 0x2000n}\n ${send(DATA, 'x28', 2)}` : ''}
+    li   x30, 0x100000
+    li   x31, 0x5555
+    sw   x31, 0(x30)
+stop: j  stop`;
 }
 
 // ---- page tables ------------------------------------------------------------------------------------------------------
@@ -396,19 +485,19 @@ const windowMiddle = (root: bigint): bigint => root + 5n * PAGE;
 const windowEntry = (root: bigint, page: number): bigint => root + 6n * PAGE + 8n * BigInt(page);
 const secondStageDataEntry = (page: number): bigint => SECOND_STAGE_ROOT + 7n * PAGE + 8n * BigInt(page);
 
-function makeTables(random: Random): [bigint, bigint][] {
+function makeTables(random: Random, accessed: boolean): [bigint, bigint][] {
   const words: [bigint, bigint][] = [];
   for (const root of [HOST_ROOT, GUEST_ROOT]) {
     const user = random.oneIn(2) ? PTE.U : 0n;
     const dataUser = random.oneIn(2) ? PTE.U : 0n;
     words.push(
       [root + 8n * 2n, pointer(middle(root))],
-      [root + 8n * 1n, pointer(windowMiddle(root))],
+      [root + 8n * (WINDOW >> 30n), pointer(windowMiddle(root))],
       [middle(root), leaf(BASE, RWX | user)],
       [middle(root) + 8n, leaf(DATA, (RWX & ~PTE.X) | dataUser)],
       [windowMiddle(root), pointer(root + 6n * PAGE)],
     );
-    for (let page = 0; page < WINDOW_PAGES; page++) words.push([windowEntry(root, page), randomLeaf(random)]);
+    for (let page = 0; page < WINDOW_PAGES; page++) words.push([windowEntry(root, page), randomLeaf(random, accessed)]);
   }
   const root = SECOND_STAGE_ROOT;
   words.push(
@@ -418,25 +507,26 @@ function makeTables(random: Random): [bigint, bigint][] {
     [middle(root) + 16n, leaf(HOST_ROOT, (RWX & ~PTE.X) | PTE.U)],
   );
   for (let page = 0; page < 512; page++) {
-    const entry = page < WINDOW_PAGES ? secondStageLeaf(random, page) : leaf(DATA + BigInt(page) * PAGE, RWX | PTE.U);
+    const entry =
+      page < WINDOW_PAGES ? secondStageLeaf(random, page, accessed) : leaf(DATA + BigInt(page) * PAGE, RWX | PTE.U);
     words.push([secondStageDataEntry(page), entry]);
   }
   return words;
 }
 
-/** An entry of the window: mostly usable, sometimes anything. */
-function randomLeaf(random: Random): bigint {
+/** An entry of the window: mostly usable, sometimes anything. `accessed`: with A and D set at least. */
+function randomLeaf(random: Random, accessed: boolean): bigint {
   const frame = random.oneIn(20)
     ? random.pick([0x200_0000n, 0x1000_0000n, 0x7000_0000n, 0x40_0000_0000n])
     : DATA + BigInt(random.below(WINDOW_PAGES)) * PAGE;
   const flags = random.oneIn(3) ? BigInt(random.below(256)) : RWX | (random.oneIn(2) ? PTE.U : 0n);
   const reserved = random.oneIn(40) ? 1n << BigInt(54 + random.below(10)) : 0n;
-  return leaf(frame, flags) | reserved;
+  return leaf(frame, flags | (accessed ? PTE.A | PTE.D : 0n)) | reserved;
 }
 
-function secondStageLeaf(random: Random, page: number): bigint {
+function secondStageLeaf(random: Random, page: number, accessed: boolean): bigint {
   const flags = random.oneIn(5) ? BigInt(random.below(256)) : RWX | PTE.U;
-  return leaf(DATA + BigInt(page) * PAGE, flags);
+  return leaf(DATA + BigInt(page) * PAGE, flags | (accessed ? PTE.A | PTE.D : 0n));
 }
 
 function makeData(random: Random): [bigint, bigint][] {
