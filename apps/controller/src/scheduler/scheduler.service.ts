@@ -76,7 +76,8 @@ export class SchedulerService implements OnApplicationBootstrap, BeforeApplicati
   private report(what: string): (error: unknown) => void {
     let last = '';
     return (error) => {
-      const text = error instanceof Error ? error.message : String(error);
+      // Prisma's messages begin with the call and end with the reason.
+      const text = (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '';
       if (text !== last) this.logger.error(`${what}: ${text}`);
       last = text;
     };

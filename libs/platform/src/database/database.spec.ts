@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRunQueue } from '../queue/run-queue.js';
-import { startTestPostgres, withClient, type TestPostgres } from '../testkit/servers.testkit.js';
+import { eventually, startTestPostgres, withClient, type TestPostgres } from '../testkit/servers.testkit.js';
 import { openDatabase } from './database.js';
 import { startEmbeddedPostgres } from './embedded/server.js';
 import { migrate } from './migrate.js';
@@ -94,6 +94,38 @@ describe('the embedded PostgreSQL', () => {
     await heir.stop();
     expect(isAlive(pid)).toBe(false);
     await first.stop();
+    rmSync(home, { recursive: true });
+  });
+
+  it('that was killed is back at the same address, with its data', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'dvfarm killed '));
+    const server = await startEmbeddedPostgres(home);
+    await withClient(server.url, (client) => client.query('create table kept as select 42 as n'));
+    process.kill(postmasterOf(server.dataDir), 'SIGKILL');
+    const answer = (): Promise<unknown[]> =>
+      withClient(server.url, async (client) => (await client.query('select n from kept')).rows);
+    await eventually('it answers again', async () => {
+      try {
+        return (await answer()).length === 1;
+      } catch {
+        return false;
+      }
+    });
+    const pid = postmasterOf(server.dataDir);
+    await server.stop();
+    expect(isAlive(pid)).toBe(false);
+    rmSync(home, { recursive: true });
+  });
+
+  it('does not take another program for its server when the number in postmaster.pid went to one', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'dvfarm number '));
+    const first = await startEmbeddedPostgres(home);
+    const record = readFileSync(join(first.dataDir, 'postmaster.pid'), 'utf8');
+    await first.stop();
+    writeFileSync(join(first.dataDir, 'postmaster.pid'), record.replace(/^[0-9]+/, String(process.pid)));
+    const second = await startEmbeddedPostgres(home);
+    expect(second.reused).toBe(false);
+    await second.stop();
     rmSync(home, { recursive: true });
   });
 
