@@ -1,7 +1,7 @@
 /**
- * The VMM with the kernel back end, from reset to the end of its process, on our simulator and, where it is installed (CI does
- * so), on QEMU: the same prebuilt images on both. The delegated back end needs DV-ext, which QEMU has not; its runs are in
- * libs/duvisor/src/guests.spec.ts.
+ * The VMM from reset to the end of its process, the same prebuilt images everywhere: the kernel back end on our simulator and,
+ * where it is installed (CI does so), on QEMU; the delegated back end on our simulator, since QEMU has no DV-ext. What it
+ * measures is checked in libs/duvisor/src/guests.spec.ts.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,8 +36,9 @@ const bootArguments = (vmmArguments: string): string => `init=/vmm seed=1 -- ${v
 
 const onSimulator: Boot = (vmmArguments, guest) => {
   const text: number[] = [];
+  const dvext = vmmArguments.includes('--accel duvisor') ? 'rocket' : 'none';
   const { machine } = buildMachine(
-    resolveConfig({ machine: 'virt', dvext: 'none', harts: 1, timing: 'none', memoryBytes: MEMORY_MIB << 20, seed: 1 }),
+    resolveConfig({ machine: 'virt', dvext, harts: 1, timing: 'none', memoryBytes: MEMORY_MIB << 20, seed: 1 }),
     {
       elf: { name: 'firmware.elf', bytes: image('firmware.elf') },
       raw: [{ name: 'host.bin', bytes: image('host.bin'), address: BigInt(memoryMap.kernel.base) }],
@@ -87,10 +88,15 @@ function rawImage(name: string): Uint8Array {
   return elf.subarray(offset, offset + Number(view.getBigUint64(header + 32, true)));
 }
 
-const vmm = (append: string, memoryMiB = 64): string =>
-  `--accel kvm --kernel /guest.elf --memory ${memoryMiB} --smp 1 --append "${append}"`;
+const backEnds: readonly (readonly [string, string, Boot])[] = [
+  ...machines.map(([machine, boot]) => ['kvm', machine, boot] as const),
+  ['duvisor', 'our simulator', onSimulator],
+];
 
-describe.each(machines)('the VMM under the KVM-like module on %s', (_, boot) => {
+describe.each(backEnds)('the VMM with --accel %s on %s', (accel, _, boot) => {
+  const vmm = (append: string): string =>
+    `--accel ${accel} --kernel /guest.elf --memory 64 --smp 1 --append "${append}"`;
+
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'dvfarm-vmm-'));
   });
@@ -127,6 +133,17 @@ describe.each(machines)('the VMM under the KVM-like module on %s', (_, boot) => 
     expect(ended.code).toBe(2);
   });
 
+  it.each([
+    ['atomic', /0x3f8|errno 95/],
+    ['hole', /no device at/],
+    ['beyond', /0xf0000000/],
+  ])('ends with a message when the guest does what is not emulated: %s', (what, message) => {
+    const ended = boot(vmm(`fault=${what}`), image('guest-hello.elf'));
+    expect(ended.console).toMatch(message);
+    expect(ended.console).not.toContain('hello: ');
+    expect(ended.code).toBe(1);
+  });
+
   it('touches the pages around the device tree, up to the end of RAM and not beyond', () => {
     const pages = (64 * 1024 * 1024 - 0x202000) / 4096 - 1;
     const guest = image('guest-stage2-fault.elf');
@@ -139,6 +156,7 @@ describe.each(machines)('the VMM under the KVM-like module on %s', (_, boot) => 
 
 describe('the VMM, when it cannot do what it was told', () => {
   const hello = image('guest-hello.elf');
+  const vmm = '--accel kvm --kernel /guest.elf --memory 64';
 
   it.each([
     ['--accel kvm --kernel /guest.elf --verbose 1', 2, '--verbose: unknown option'],
@@ -149,7 +167,11 @@ describe('the VMM, when it cannot do what it was told', () => {
     ['--accel kvm --kernel /guest.elf --smp 2', 2, '--smp: found "2", expected a number from 1 to 1'],
     ['--accel kvm --kernel /guest.elf --memory 64M', 2, '--memory: found "64M", expected a number from 64 to 65536'],
     ['--accel kvm --kernel /missing', 1, '/missing: cannot open'],
-    ['--accel duvisor --kernel /guest.elf', 1, "/dev/dv_driver: cannot open, errno 2 (is the machine's dvext none?)"],
+    [
+      '--accel duvisor --kernel /guest.elf --memory 4096',
+      1,
+      '/dev/dv_driver: no 4328521728 bytes of contiguous memory',
+    ],
   ])('says so: %s', (vmmArguments, code, message) => {
     const ended = onSimulator(vmmArguments, hello);
     expect(ended.console).toContain(`vmm: ${message}`);
@@ -162,7 +184,7 @@ describe('the VMM, when it cannot do what it was told', () => {
     ['of another machine', withByte(hello, 18, 0x3e), 'not a 64-bit RISC-V ELF'],
     ['loaded outside RAM', withByte(hello, 64 + 24 + 3, 0x10), 'lies outside guest RAM (0x80000000..0x84000000)'],
   ])('refuses an ELF %s', (_, guest, message) => {
-    const ended = onSimulator(vmm(''), guest);
+    const ended = onSimulator(vmm, guest);
     expect(ended.console).toContain(message);
     expect(ended.code).toBe(1);
   });

@@ -1,6 +1,7 @@
 /*
  * Smoke test of a hypervisor: every integer load and store form on the serial port, SBI calls, a timer interrupt, WFI.
- * Prints what is wrong and ends with BARE_WRONG_RESULT; else "hello: ok".
+ * Prints what is wrong and ends with BARE_WRONG_RESULT; else "hello: ok". With `fault=<what>` in bootargs it does what no
+ * hypervisor lets it do, and must not live to tell.
  */
 #include "bare.h"
 #include "csr.h"
@@ -124,9 +125,19 @@ static void check_timer(void) {
     csr_clear(CSR_SSTATUS, SSTATUS_SIE);
 }
 
+/* An atomic on a device, an address with no device, an address above RAM. */
+static void misbehave(const char *args) {
+    if (has_word(args, "fault=atomic")) asm volatile("amoadd.w zero, zero, (%0)" ::"r"(UART) : "memory");
+    else if (has_word(args, "fault=hole")) asm volatile("lbu zero, 0(%0)" ::"r"(0x5000) : "memory");
+    else if (has_word(args, "fault=beyond")) asm volatile("lbu zero, 0(%0)" ::"r"(0xF0000000ul) : "memory");
+    else return;
+    expect("life after a fault", 1, 0);
+}
+
 int main(const void *device_tree) {
     struct fdt tree;
     if (!fdt_open(&tree, device_tree)) return BARE_BAD_ARGUMENTS;
+    misbehave(boot_arguments(&tree));
     say("hello: device tree of %u bytes\n", tree.total_size);
 
     expect("null hypercall", sbi_call(SBI_NULL_HYPERCALL, 0, 1).error, 0);

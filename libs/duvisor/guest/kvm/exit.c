@@ -45,7 +45,7 @@ int vcpu_exit(struct kvm_vcpu *v, struct kvm_trap *trap) {
         break;
     }
     if (unlikely(result < 0))
-        printk("kvm: vcpu %u: exit not handled (%d): sepc %lx scause %lx stval %lx htval %lx htinst %lx\n", v->id, result,
+        printk("kvm: vcpu %u: exit not handled (%d): sepc 0x%lx scause 0x%lx stval 0x%lx htval 0x%lx htinst 0x%lx\n", v->id, result,
                trap->sepc, trap->scause, trap->stval, trap->htval, trap->htinst);
     return result;
 }

@@ -215,7 +215,9 @@ static s64 create_vcpu(struct kvm *kvm, u64 id) {
         return result;
     }
     atomic_inc(&kvm->users);
-    return anon_inode_getfd(&vcpu_ops, v, 0);
+    s64 fd = anon_inode_getfd(&vcpu_ops, v, 0);
+    if (fd < 0) kvm_put(kvm);
+    return fd;
 }
 
 static s64 vm_ioctl(struct file *f, u32 cmd, u64 arg) {
@@ -275,7 +277,9 @@ static s64 create_vm(void) {
     atomic_set(&kvm->users, 1);
     kvm->notifier.ops = &kvm_notifier_ops;
     mm_notifier_register(kvm->mm, &kvm->notifier);
-    return anon_inode_getfd(&vm_ops, kvm, 0);
+    s64 fd = anon_inode_getfd(&vm_ops, kvm, 0);
+    if (fd < 0) kvm_put(kvm);
+    return fd;
 }
 
 /* --- /dev/kvm --- */
