@@ -76,7 +76,10 @@ describe('dvfarm run', () => {
     await until('the cluster is up', 90_000, () => up.output().includes('Ctrl-C'));
     const file = farm.file(campaign({ workload: { name: 'hypercall', iterations: 20_000 }, hypervisor: ['kvm'] }));
     const joined = farm.start(['run', file]);
-    await until('the run is computed', 60_000, () => joined.output().includes('1 running'));
+    await until('the run is computed', 60_000, async () => {
+      const { items } = await farm.api().call('/campaigns', campaignPageSchema);
+      return items[0]?.counts.running === 1;
+    });
     up.child.kill('SIGTERM');
     await up.ended;
     const { code, stderr } = await joined.ended;
