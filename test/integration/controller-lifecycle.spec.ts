@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CampaignView, Lease, RunView } from '#libs/contracts';
 import { eventually, startTestPostgres, type TestPostgres } from '../../libs/platform/src/testkit/servers.testkit.js';
@@ -131,6 +133,26 @@ describe('a run', () => {
     await test.restart(() => test.clock.advance(60_000));
     await one.heartbeat(lease);
     expect(await runOf(runId)).toMatchObject({ state: 'RUNNING', attempts: 1 });
+  });
+
+  it('survives a kill of the database: 503 while it is away, nothing lost, the lease kept', async () => {
+    const lease = await leaseNext(one, runId);
+    await one.heartbeat(lease);
+    process.kill(
+      Number(readFileSync(join(postgres.server.dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]),
+      'SIGKILL',
+    );
+    const codes = new Set<string>();
+    await eventually('the database is back', async () => {
+      const code = await codeOf(one.heartbeat(lease));
+      codes.add(code);
+      return codes.size > 1 && code === 'accepted';
+    });
+    expect([...codes].sort()).toEqual(['DATABASE_AWAY', 'accepted']);
+    test.clock.advance(9_000);
+    expect(await one.handIn(lease, resultOf(lease, test.catalogue.simulatorDigest))).toMatchObject({
+      state: 'SUCCEEDED',
+    });
   });
 
   it('refuses messages of a lost attempt and keeps its late result; one that disagrees raises an alarm', async () => {

@@ -1,7 +1,7 @@
 /** Follows a campaign to its end, through lost connections and restarts of the controller. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { campaignViewSchema, type CampaignView } from '#libs/contracts';
-import { type ApiClient, UnreachableError } from '#libs/platform';
+import { type ApiClient, ApiError, UnreachableError } from '#libs/platform';
 import type { Display } from './display.js';
 import { campaignEvents } from './stream.js';
 
@@ -33,8 +33,9 @@ export async function follow(
     } catch (error) {
       signal.throwIfAborted();
       const lost = error instanceof UnreachableError ? error : brokenStream(client.url, error);
-      if (lost === null) throw error;
-      client = await reconnect(lost);
+      if (lost !== null) client = await reconnect(lost);
+      // 503: the controller is there and waits for its database, as we do for both.
+      else if (!(error instanceof ApiError && error.status === 503)) throw error;
     }
     await delay(pauseMs, undefined, { signal });
   }

@@ -1,6 +1,7 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { InputError, problemMediaType, type Problem } from '#libs/contracts';
 import type { Request, Response } from 'express';
+import { isDatabaseAway } from '../db/prisma.js';
 import { ApiError } from './errors.js';
 
 /** The one place where errors become HTTP (RFC 9457). Our own bugs are logged and answered without their inside. */
@@ -12,7 +13,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
     const problem = problemOf(error);
-    if (problem.status >= 500)
+    if (problem.status === 500)
       this.logger.error(`${request.method} ${request.path}`, error instanceof Error ? error.stack : String(error));
     if (response.headersSent) {
       response.end();
@@ -30,6 +31,8 @@ function problemOf(error: unknown): Problem {
     return { ...head(400, error.code, 'The request is not valid'), detail: error.message, issues: error.issues };
   if (error instanceof ApiError)
     return { ...head(error.status, error.code, titles[error.status] ?? 'Refused'), detail: error.message };
+  if (isDatabaseAway(error))
+    return { ...head(503, 'DATABASE_AWAY', 'Not ready'), detail: 'the database does not answer; try again shortly' };
   const status = statusOf(error);
   if (status !== undefined && status < 500)
     return {

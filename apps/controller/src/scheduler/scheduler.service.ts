@@ -9,6 +9,7 @@ import type { RunQueue } from '#libs/platform';
 import type { ControllerConfig } from '../config/config.js';
 import { Clock, CONFIG } from '../config/parts.js';
 import { PrismaClient } from '../db/generated/client.js';
+import { isDatabaseAway } from '../db/prisma.js';
 import { dispatchOutbox } from './dispatcher.js';
 import { DispatchSignal } from './dispatch-signal.js';
 import { LifecycleService } from './lifecycle.service.js';
@@ -32,10 +33,10 @@ export class SchedulerService implements OnApplicationBootstrap, BeforeApplicati
     @Inject(CONFIG) private readonly config: ControllerConfig,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    await this.lifecycle.renewAfterAbsence();
+  onApplicationBootstrap(): void {
     const { dispatchSweepMs, expirySweepMs, reconcileMs, takenWithoutLeaseMs } = this.config.timing;
     const now = (): Date => this.clock.now();
+    const reportExpiry = this.report('lease expiry');
     const reconciler = new Reconciler(this.prisma, this.queue, takenWithoutLeaseMs, now);
 
     const dispatcher = repeat(
@@ -43,13 +44,20 @@ export class SchedulerService implements OnApplicationBootstrap, BeforeApplicati
       async () => void (await dispatchOutbox(this.prisma, this.queue, now)),
       this.report('dispatch'),
     );
+    // True until the database has been seen: before that, nobody could renew a lease.
+    let absent = true;
     const expiry = repeat(
       expirySweepMs,
       async () => {
+        if (absent) await this.lifecycle.renewAfterAbsence();
+        absent = false;
         const expired = await this.lifecycle.expireLeases();
         if (expired > 0) this.logger.warn(`${expired} leases expired`);
       },
-      this.report('lease expiry'),
+      (error) => {
+        absent ||= isDatabaseAway(error);
+        reportExpiry(error);
+      },
     );
     const reconciling = repeat(
       reconcileMs,
