@@ -9,7 +9,6 @@ import { Random } from './random.js';
 export const qemuFlavours: readonly Flavour[] = [
   { name: 'unprivileged', options: { isa: 'rv64gc' }, privileged: false, guests: false, dvext: false, onQemu: true },
   { name: 'traps', options: { isa: 'rv64gc' }, privileged: true, guests: false, dvext: false, onQemu: true },
-  { name: 'guests', options: {}, privileged: true, guests: true, dvext: false, onQemu: true },
 ];
 
 const BASE = 0x8000_0000n;

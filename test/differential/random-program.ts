@@ -180,12 +180,15 @@ function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: bigint)
     code.insn('hfence.vvma', { rs1: 0, rs2: 0 });
     code.insn('hfence.gvma', { rs1: 0, rs2: 0 });
   };
-  const kinds = ['pointer', 'window', 'constant', 'code'];
+  const kinds = ['pointer', 'window', 'constant', 'code', 'reservation'];
   if (flavour.privileged) kinds.push('timer', 'sleep', 'satp', 'pte', 'pmp', 'delegate', 'ipi');
   if (flavour.privileged) kinds.push('interrupts', 'interrupts', 'status');
   if (flavour.guests) kinds.push('vsatp', 'hgatp', 'gpte');
   if (flavour.dvext) kinds.push('hu', 'hu', 'uret', 'virtual timer', 'vipi');
-  const usable = flavour.onQemu === true ? kinds.filter((kind) => !excludedIdioms.has(kind)) : kinds;
+  const noAtomics = flavour.onQemu === true && flavour.privileged;
+  const usable = kinds.filter(
+    (kind) => !(flavour.onQemu === true && excludedIdioms.has(kind)) && !(noAtomics && kind === 'reservation'),
+  );
   switch (random.pick(usable)) {
     case 'pointer':
       return load(random.pick([2, 8, 9, register.data]), DATA + BigInt(random.below(0x8000) & ~7));
@@ -193,6 +196,14 @@ function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: bigint)
       return load(register.window, WINDOW + BigInt(random.below(WINDOW_PAGES * 4096) & ~7));
     case 'constant':
       return load(10 + random.below(8), random.interesting());
+    case 'reservation': {
+      // LR and SC of one size on one address; sometimes another store comes between.
+      const suffix = random.pick(['w', 'd']);
+      const base = random.pick([2, 8, 9, register.data]);
+      code.insn(`lr.${suffix}`, { rd: 10, rs1: base, order: random.below(4) });
+      if (random.oneIn(3)) code.insn('sd', { rs1: base, rs2: random.below(32), imm: 0 });
+      return code.insn(`sc.${suffix}`, { rd: 11, rs1: base, rs2: random.below(32), order: random.below(4) });
+    }
     case 'code':
       // Into this block or one of the next: some instruction that does no harm.
       load(temp0, here + BigInt(random.below(400) & ~3));
@@ -485,7 +496,7 @@ const windowMiddle = (root: bigint): bigint => root + 5n * PAGE;
 const windowEntry = (root: bigint, page: number): bigint => root + 6n * PAGE + 8n * BigInt(page);
 const secondStageDataEntry = (page: number): bigint => SECOND_STAGE_ROOT + 7n * PAGE + 8n * BigInt(page);
 
-function makeTables(random: Random, accessed: boolean): [bigint, bigint][] {
+function makeTables(random: Random, onQemu: boolean): [bigint, bigint][] {
   const words: [bigint, bigint][] = [];
   for (const root of [HOST_ROOT, GUEST_ROOT]) {
     const user = random.oneIn(2) ? PTE.U : 0n;
@@ -497,7 +508,7 @@ function makeTables(random: Random, accessed: boolean): [bigint, bigint][] {
       [middle(root) + 8n, leaf(DATA, (RWX & ~PTE.X) | dataUser)],
       [windowMiddle(root), pointer(root + 6n * PAGE)],
     );
-    for (let page = 0; page < WINDOW_PAGES; page++) words.push([windowEntry(root, page), randomLeaf(random, accessed)]);
+    for (let page = 0; page < WINDOW_PAGES; page++) words.push([windowEntry(root, page), randomLeaf(random, onQemu)]);
   }
   const root = SECOND_STAGE_ROOT;
   words.push(
@@ -508,25 +519,25 @@ function makeTables(random: Random, accessed: boolean): [bigint, bigint][] {
   );
   for (let page = 0; page < 512; page++) {
     const entry =
-      page < WINDOW_PAGES ? secondStageLeaf(random, page, accessed) : leaf(DATA + BigInt(page) * PAGE, RWX | PTE.U);
+      page < WINDOW_PAGES ? secondStageLeaf(random, page, onQemu) : leaf(DATA + BigInt(page) * PAGE, RWX | PTE.U);
     words.push([secondStageDataEntry(page), entry]);
   }
   return words;
 }
 
-/** An entry of the window: mostly usable, sometimes anything. `accessed`: with A and D set at least. */
-function randomLeaf(random: Random, accessed: boolean): bigint {
+/** An entry of the window: mostly usable, sometimes anything. `onQemu`: with A and D set, and never a device. */
+function randomLeaf(random: Random, onQemu: boolean): bigint {
   const frame = random.oneIn(20)
-    ? random.pick([0x200_0000n, 0x1000_0000n, 0x7000_0000n, 0x40_0000_0000n])
+    ? random.pick(onQemu ? [0x40_0000_0000n] : [0x200_0000n, 0x1000_0000n, 0x7000_0000n, 0x40_0000_0000n])
     : DATA + BigInt(random.below(WINDOW_PAGES)) * PAGE;
   const flags = random.oneIn(3) ? BigInt(random.below(256)) : RWX | (random.oneIn(2) ? PTE.U : 0n);
   const reserved = random.oneIn(40) ? 1n << BigInt(54 + random.below(10)) : 0n;
-  return leaf(frame, flags | (accessed ? PTE.A | PTE.D : 0n)) | reserved;
+  return leaf(frame, flags | (onQemu ? PTE.A | PTE.D : 0n)) | reserved;
 }
 
-function secondStageLeaf(random: Random, page: number, accessed: boolean): bigint {
+function secondStageLeaf(random: Random, page: number, onQemu: boolean): bigint {
   const flags = random.oneIn(5) ? BigInt(random.below(256)) : RWX | PTE.U;
-  return leaf(DATA + BigInt(page) * PAGE, flags | (accessed ? PTE.A | PTE.D : 0n));
+  return leaf(DATA + BigInt(page) * PAGE, flags | (onQemu ? PTE.A | PTE.D : 0n));
 }
 
 function makeData(random: Random): [bigint, bigint][] {
