@@ -8,7 +8,7 @@ const campaign: CampaignFileInput = {
   machine: { preset: 'firesim' },
   hypervisor: ['kvm', 'duvisor'],
   workload: [{ name: ['hypercall', 'stage2-fault', 'mmio'], iterations: 20, warmup: 5 }],
-  seeds: [3, 4],
+  seeds: [3],
 };
 
 interface Run {
@@ -31,12 +31,12 @@ async function measure(
   environment: Record<string, string> = {},
 ): Promise<Measured> {
   const ended = await farm.dvfarm(['run', farm.file(campaign), '--json', ...args], environment);
-  expect(ended.stderr, ended.stderr).toContain('12/12 runs');
+  expect(ended.stderr, ended.stderr).toContain('6/6 runs');
   const report = JSON.parse(ended.stdout) as { ok: boolean; runs: Run[]; sections: unknown; alarms: unknown[] };
   expect(ended.code, ended.stderr).toBe(0);
   expect(report.alarms).toEqual([]);
   // --no-cache: every run was executed, none answered by an earlier one.
-  expect(report.runs.map((run) => run.reusedFrom)).toEqual(Array(12).fill(null));
+  expect(report.runs.map((run) => run.reusedFrom)).toEqual(Array(6).fill(null));
   const runs = report.runs.map(({ key, cycles, instret, stateHash }) => ({ key, cycles, instret, stateHash }));
   expect(runs.every((run) => BigInt(run.cycles ?? 0) > 0n)).toBe(true);
   return { runs, sections: report.sections };
@@ -55,7 +55,7 @@ describe('the same campaign gives the same cycles to the last digit', () => {
 
   it('on embedded PostgreSQL with one worker', async () => {
     first = await measure(newFarm(), ['--no-cache', '--workers', '1']);
-    expect(new Set(first.runs.map((run) => run.key)).size).toBe(12);
+    expect(new Set(first.runs.map((run) => run.key)).size).toBe(6);
   }, 240_000);
 
   it('again on the same database with two workers and --no-cache', async () => {
