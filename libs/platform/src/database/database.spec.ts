@@ -267,6 +267,17 @@ describe(`the role ${queueRole}`, () => {
     await queue.close();
   });
 
+  it('is asked for by name when the user of the database may not make it', async () => {
+    const database = await postgres.createDatabase('plain');
+    await withClient(database, (client) =>
+      client.query(`create role plain login password 'plain'; alter database plain owner to plain`),
+    );
+    const plain = Object.assign(new URL(database), { username: 'plain', password: 'plain' }).toString();
+    await expect(prepareQueueSchema(plain)).rejects.toThrow(
+      /^environment: DATABASE_URL: found user "plain": .*, expected a user that may make the role dvfarm_queue/,
+    );
+  });
+
   it('has the same password for every controller of the server, which is written down nowhere', async () => {
     expect(await prepareQueueSchema(url)).toBe(workerUrl);
     const other = await prepareQueueSchema(await postgres.createDatabase('other'));

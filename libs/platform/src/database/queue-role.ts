@@ -1,10 +1,13 @@
 import { createHmac } from 'node:crypto';
+import { InputError } from '#libs/contracts';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { runMigrations } from 'bullmq';
 
 /** What workers connect as: it sees the queue's schema and nothing else. */
 export const queueRole = 'dvfarm_queue';
 const queueSchema = 'bullmq';
+
+const insufficientPrivilege = '42501';
 
 /** Any fixed number: keeps two controllers from making the role at once. */
 const roleLock = 0x6476_6662;
@@ -36,6 +39,11 @@ export async function prepareQueueSchema(url: string): Promise<string> {
       grant usage, select, update on all sequences in schema ${queueSchema} to ${queueRole};
       grant execute on all functions in schema ${queueSchema} to ${queueRole};
     `);
+  } catch (error) {
+    if ((error as { code?: string }).code !== insufficientPrivilege) throw error;
+    const found = `user ${JSON.stringify(decodeURIComponent(new URL(url).username))}: ${(error as Error).message}`;
+    const expected = `a user that may make the role ${queueRole} (CREATEROLE), or REDIS_URL for the queue`;
+    throw new InputError('environment', [{ path: 'DATABASE_URL', at: ['DATABASE_URL'], found, expected }]);
   } finally {
     await client.end();
   }
