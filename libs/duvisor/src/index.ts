@@ -1,0 +1,15 @@
+/** DuVisor's TypeScript side: from a run's specification to its result. */
+export { planBoot, type BootPlan } from './boot-plan.js';
+export {
+  imageDigests,
+  ImageDirectory,
+  ImageError,
+  imageNames,
+  prebuiltDirectory,
+  prebuiltImages,
+  type ImageStore,
+} from './images.js';
+export { defaultMaxInstructions, simulateRun, type SimulateOptions } from './simulate.js';
+export { simulatorDigest } from './simulator-digest.js';
+export { columnOf, type WorkloadStep } from './kvm-steps.js';
+export { kvmStepReferences } from './step-references.js';

@@ -1,0 +1,135 @@
+/** One run, from its specification to its result. Synchronous and bound to the processor: the caller gives it a thread. */
+import { maxConsoleLength, type Engine, type Outcome, type RunResult, type RunSpec } from '#libs/contracts';
+import {
+  buildMachine,
+  engineFactory,
+  stateHash,
+  type Machine,
+  type Measurement,
+  type RunState,
+} from '#libs/riscv-core';
+import { planBoot } from './boot-plan.js';
+import { imageNames, type ImageStore } from './images.js';
+import { columnOf } from './kvm-steps.js';
+import { metricsOf } from './metrics.js';
+import { simulatorDigest } from './simulator-digest.js';
+import { createHash } from 'node:crypto';
+
+export interface SimulateOptions {
+  readonly engine: Engine;
+  readonly images: ImageStore;
+  /** Called some times a second with what was executed so far. */
+  readonly onProgress?: (progress: { instret: number; cycles: number }) => void;
+  /** Asked as often; true ends the run with outcome `timed-out`. */
+  readonly shouldStop?: () => boolean;
+  /** Default {@link defaultMaxInstructions}. */
+  readonly maxInstructions?: number;
+}
+
+/** A run that goes on for longer hangs: minutes of the interpreter, hundreds of times a run of the campaigns. */
+export const defaultMaxInstructions = 20_000_000_000;
+
+/** Instructions between two reports: some hundredths of a second. */
+const SLICE: Record<Engine, number> = { interpreter: 4_000_000, reference: 20_000 };
+
+type Ending = Exclude<RunState, { kind: 'running' | 'needs-input' }> | { readonly kind: 'stopped' };
+
+/** Throws ConfigError or ImageError when the run cannot be set up; anything else it throws is our bug. */
+export function simulateRun(spec: RunSpec, options: SimulateOptions): RunResult {
+  const plan = planBoot(spec, options.images);
+  const consoleOutput = new ConsoleLog();
+  const { machine } = buildMachine(plan.config, plan.images, engineFactory(options.engine), {
+    write: (bytes) => consoleOutput.append(bytes),
+  });
+  machine.observe(plan.labels);
+
+  // The simulation host's clock: reported beside the result, never part of it.
+  const begin = process.hrtime.bigint();
+  const ending = runToEnd(machine, options);
+  const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
+
+  const measured = machine.measurement();
+  const instret = machine.totalInstret();
+  return {
+    outcome: outcomeOf(ending, measured, spec, instret),
+    instret: String(instret),
+    cycles: String(machine.totalCycles()),
+    stateHash: stateHash(machine.memory.memory),
+    metrics: measured === undefined || measured.operations === 0 ? [] : metricsOf(measured, columnOf),
+    console: consoleOutput.text(),
+    images: digests(spec, options.images),
+    simulator: simulatorDigest(),
+    host: { seconds, mips: seconds > 0 ? instret / seconds / 1e6 : 0, engine: options.engine },
+  };
+}
+
+function runToEnd(machine: Machine, options: SimulateOptions): Ending {
+  const limit = options.maxInstructions ?? defaultMaxInstructions;
+  for (;;) {
+    const state = machine.run(SLICE[options.engine], limit);
+    options.onProgress?.({ instret: machine.totalInstret(), cycles: machine.totalCycles() });
+    if (state.kind === 'needs-input') throw new Error('a run has no console input to wait for');
+    if (state.kind !== 'running') return state;
+    if (options.shouldStop?.() === true) return { kind: 'stopped' };
+  }
+}
+
+function outcomeOf(ending: Ending, measured: Measurement | undefined, spec: RunSpec, instret: number): Outcome {
+  switch (ending.kind) {
+    case 'finisher':
+    case 'htif': {
+      const exitCode = Number(ending.code);
+      if (exitCode !== 0) return { kind: 'failed', exitCode, detail: `the target ended with code ${exitCode}` };
+      const wrong = measurementFault(measured, spec);
+      return { kind: wrong === '' ? 'passed' : 'failed', exitCode, detail: wrong };
+    }
+    case 'reset':
+      return { kind: 'failed', exitCode: null, detail: 'the target asked for a reset' };
+    case 'limit':
+      return { kind: 'timed-out', exitCode: null, detail: `no end after ${instret} instructions` };
+    case 'stopped':
+      return { kind: 'timed-out', exitCode: null, detail: `stopped after ${instret} instructions` };
+    case 'deadlock':
+      return {
+        kind: 'deadlock',
+        exitCode: null,
+        detail: `every hart sleeps and no event is due, after ${instret} instructions`,
+      };
+  }
+}
+
+/** What is wrong with a measurement, empty for nothing. */
+function measurementFault(measured: Measurement | undefined, spec: RunSpec): string {
+  const { iterations } = spec.workload.params;
+  if (measured === undefined) return 'the guest passed no measured section';
+  if (measured.operations !== iterations)
+    return `the probes counted ${measured.operations} operations, expected ${iterations}`;
+  return '';
+}
+
+function digests(spec: RunSpec, images: ImageStore): Record<string, string> {
+  return Object.fromEntries(
+    imageNames(spec).map((name) => [name, createHash('sha256').update(images.read(name)).digest('hex')]),
+  );
+}
+
+/** The console as text; bytes that are no UTF-8 become U+FFFD. What is beyond the limit is counted, not kept. */
+class ConsoleLog {
+  private readonly bytes: number[] = [];
+  private dropped = 0;
+
+  append(bytes: Uint8Array): void {
+    for (const byte of bytes) {
+      if (this.bytes.length < maxConsoleLength - NOTICE_ROOM) this.bytes.push(byte);
+      else this.dropped += 1;
+    }
+  }
+
+  text(): string {
+    const text = new TextDecoder().decode(Uint8Array.from(this.bytes));
+    return this.dropped === 0 ? text : `${text}\n[${this.dropped} more bytes not kept]\n`;
+  }
+}
+
+/** Characters kept free for the notice of a cut console. */
+const NOTICE_ROOM = 64;
