@@ -181,7 +181,7 @@ function quantity(origin: string): string {
   return 'a value ';
 }
 
-/** Zod does not say which keys it knows, so schemas that want to name them pass them as the object's description. */
+/** Zod does not say which keys it knows: `strictObject` puts them into the issue's message. */
 function knownKeysHint(issue: z.core.$ZodIssueUnrecognizedKeys): string {
   return issue.message.startsWith('known keys:')
     ? `one of ${issue.message.slice('known keys:'.length).trim()}`
