@@ -126,6 +126,14 @@ describe('two harts', () => {
     expect(core.data(RAM_BASE, DATA_LOAD, 1)).toBe(L2_HIT + 10 + 8);
   });
 
+  it('a line that the other hart gave up is not asked for there', () => {
+    const core = new TimingCore(module, { harts: 2, set: { 'l1d.ways': 1 } });
+    core.data(RAM_BASE, DATA_STORE, 0);
+    core.data(RAM_BASE + L1_STRIDE, DATA_LOAD, 0);
+    expect(core.data(RAM_BASE, DATA_LOAD, 1)).toBe(L2_HIT);
+    expect(core.data(RAM_BASE, DATA_STORE, 1), 'came exclusive').toBe(0);
+  });
+
   it('LR asks for the right to write, so the SC behind it is free', () => {
     const core = new TimingCore(module, { harts: 2 });
     core.data(RAM_BASE, DATA_LOAD, 0);

@@ -1,4 +1,5 @@
 /** Branch prediction (rocket-timing.md 3): 0 when the BTB is right, 2 when only predecode is, 3 when wrong. */
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TimingCore, compileEvents } from './timing-core.js';
 
@@ -32,6 +33,28 @@ describe('conditional branches', () => {
     const core = new TimingCore(module);
     const costs = Array.from({ length: 60 }, (_, i) => core.events.t_branch(core.h(), PC, 4, i & 1, PC + 64n));
     expect(costs.slice(40)).toEqual(Array.from({ length: 20 }, () => 0));
+  });
+
+  it('direction: 512 bits indexed by fetch word xor eight outcomes folded to three', () => {
+    const step = fc.record({ word: fc.constantFrom(0, 1, 2, 511, 512, 1024), taken: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const core = new TimingCore(module);
+        const table = new Map<number, boolean>();
+        let history = 0;
+        for (const { word, taken } of steps) {
+          // The newest outcome is the top bit; sqrt(3)/2 spreads the bits, the three on top count.
+          const fold = ((history * Math.floor((Math.sqrt(3) / 2) * 256)) % 256) >> 5;
+          const index = (word % 512) ^ ((word >> 9) & 3) ^ (fold << 6);
+          const wrong = (table.get(index) ?? false) !== taken;
+          const cycles = core.events.t_branch(core.h(), BigInt(word) * 4n, 4, taken ? 1 : 0, 0x2000n);
+          expect(cycles === 3).toBe(wrong);
+          table.set(index, taken);
+          history = (history >> 1) | (taken ? 0x80 : 0);
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 });
 

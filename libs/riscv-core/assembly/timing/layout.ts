@@ -75,7 +75,7 @@ export const TLB_SUPERPAGES = TLB_ENTRIES + MAX_TLB_SECTORS * 16;
 
 /** Entries of 8 bytes: u32 line << 1 | dirty (0 = empty), u32 bit per L1D that holds it | L2_OWNED. */
 export const L2 = HART_STATE + MAX_HARTS * HART_STATE_STRIDE;
-/** u32 per block: block << 1 | dirty, 0 = empty. */
+/** u32 per block: block number, 0 = empty. */
 export const LLC = L2 + MAX_L2_LINES * L2_LINE_SIZE;
 export const STATE_END = LLC + MAX_LLC_BLOCKS * LLC_BLOCK_SIZE;
 
