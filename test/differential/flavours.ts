@@ -1,5 +1,21 @@
 /** The kinds of random programs that the engines are compared on. */
-import type { Flavour } from './random-program.js';
+import type { MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
+
+/** What a kind of random program is made of. */
+export interface Flavour {
+  readonly name: string;
+  readonly options: MachineOptions;
+  /** Instructions of opcode SYSTEM, CSRs, traps into other modes. */
+  readonly privileged: boolean;
+  /** V=1, two-stage translation, the H extension. */
+  readonly guests: boolean;
+  readonly dvext: boolean;
+  /**
+   * The program can also run on QEMU: every trap writes registers to a log that the program sends to its UART at the end,
+   * and what QEMU does otherwise is left out (qemu-deviations.ts).
+   */
+  readonly onQemu?: boolean;
+}
 
 export const flavours: readonly Flavour[] = [
   { name: 'unprivileged', options: { isa: 'rv64gc' }, privileged: false, guests: false, dvext: false },
@@ -13,4 +29,12 @@ export const flavours: readonly Flavour[] = [
   { name: 'cycle model, unprivileged', options: { timing: 'rocket' }, privileged: false, guests: false, dvext: false },
   { name: 'cycle model, guests', options: { timing: 'rocket' }, privileged: true, guests: true, dvext: false },
   { name: 'cycle model, firesim', options: { machine: 'firesim' }, privileged: true, guests: true, dvext: true },
+  { name: 'two harts', options: { harts: 2, quantum: 25 }, privileged: true, guests: true, dvext: false },
+  {
+    name: 'two harts, cycle model',
+    options: { machine: 'firesim', harts: 2, quantum: 100 },
+    privileged: true,
+    guests: true,
+    dvext: true,
+  },
 ];

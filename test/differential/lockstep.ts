@@ -9,7 +9,8 @@ import type { Machine } from '../../libs/riscv-core/src/machine/machine.js';
 import { registerNames } from '../../libs/riscv-core/src/isa/registers.js';
 import { TIMING_HASH_BEGIN, TIMING_HASH_END } from '../../libs/riscv-core/src/timing/state.js';
 import { stateHash } from '../../libs/riscv-core/src/trace/state-hash.js';
-import { RAM_BYTES, type RandomProgram } from './random-program.js';
+import { RAM_BYTES } from './program-map.js';
+import type { RandomProgram } from './random-program.js';
 
 const ENTRY = 0x8000_0000n;
 

@@ -3,7 +3,9 @@ import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
 import { resolveConfig } from '../../libs/riscv-core/src/machine/config.js';
 import { engineFactory } from '../../libs/riscv-core/src/machine/engines.js';
 import { runOnQemu } from './qemu.js';
-import { DATA, LOG, LOG_RECORD, makeProgram, type Flavour, type RandomProgram } from './random-program.js';
+import type { Flavour } from './flavours.js';
+import { DATA, LOG, LOG_RECORD } from './program-map.js';
+import { makeProgram, type RandomProgram } from './random-program.js';
 import { Random } from './random.js';
 
 export const qemuFlavours: readonly Flavour[] = [

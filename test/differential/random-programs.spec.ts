@@ -10,7 +10,7 @@ import { flavours } from './flavours.js';
 import { makeProgram } from './random-program.js';
 import { Random } from './random.js';
 
-const SEEDS = Number(process.env['DIFF_SEEDS'] ?? 12);
+const SEEDS = Number(process.env['DIFF_SEEDS'] ?? 8);
 const onlySeed = process.env['DIFF_SEED'];
 const onlyFlavour = process.env['DIFF_FLAVOUR'];
 const BLOCKS = 60;

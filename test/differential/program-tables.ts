@@ -1,0 +1,62 @@
+/** Page tables and data of a random program, as [physical address, value]. */
+import { PTE, RWX } from '../isa/page-tables.js';
+import { BASE, DATA, GUEST_ROOT, HOST_ROOT, SECOND_STAGE_ROOT, WINDOW, WINDOW_PAGES } from './program-map.js';
+import type { Random } from './random.js';
+
+const PAGE = 4096n;
+const leaf = (pa: bigint, flags: bigint): bigint => ((pa >> 12n) << 10n) | flags;
+const pointer = (table: bigint): bigint => leaf(table, PTE.V);
+
+/** Tables of one stage: root, the middle table of RAM's gigabyte, the middle and last tables of the window. */
+const middle = (root: bigint): bigint => root + 4n * PAGE;
+const windowMiddle = (root: bigint): bigint => root + 5n * PAGE;
+export const windowEntry = (root: bigint, page: number): bigint => root + 6n * PAGE + 8n * BigInt(page);
+export const secondStageDataEntry = (page: number): bigint => SECOND_STAGE_ROOT + 7n * PAGE + 8n * BigInt(page);
+
+export function makeTables(random: Random, onQemu: boolean): [bigint, bigint][] {
+  const words: [bigint, bigint][] = [];
+  for (const root of [HOST_ROOT, GUEST_ROOT]) {
+    const user = random.oneIn(2) ? PTE.U : 0n;
+    const dataUser = random.oneIn(2) ? PTE.U : 0n;
+    words.push(
+      [root + 8n * 2n, pointer(middle(root))],
+      [root + 8n * (WINDOW >> 30n), pointer(windowMiddle(root))],
+      [middle(root), leaf(BASE, RWX | user)],
+      [middle(root) + 8n, leaf(DATA, (RWX & ~PTE.X) | dataUser)],
+      [windowMiddle(root), pointer(root + 6n * PAGE)],
+    );
+    for (let page = 0; page < WINDOW_PAGES; page++) words.push([windowEntry(root, page), randomLeaf(random, onQemu)]);
+  }
+  const root = SECOND_STAGE_ROOT;
+  words.push(
+    [root + 8n * 2n, pointer(middle(root))],
+    [middle(root), leaf(BASE, RWX | PTE.U)],
+    [middle(root) + 8n, pointer(root + 7n * PAGE)],
+    [middle(root) + 16n, leaf(HOST_ROOT, (RWX & ~PTE.X) | PTE.U)],
+  );
+  for (let page = 0; page < 512; page++) {
+    const entry =
+      page < WINDOW_PAGES ? secondStageLeaf(random, page, onQemu) : leaf(DATA + BigInt(page) * PAGE, RWX | PTE.U);
+    words.push([secondStageDataEntry(page), entry]);
+  }
+  return words;
+}
+
+/** An entry of the window: mostly usable, sometimes anything. `onQemu`: with A and D set, and never a device. */
+export function randomLeaf(random: Random, onQemu: boolean): bigint {
+  const frame = random.oneIn(20)
+    ? random.pick(onQemu ? [0x40_0000_0000n] : [0x200_0000n, 0x1000_0000n, 0x7000_0000n, 0x40_0000_0000n])
+    : DATA + BigInt(random.below(WINDOW_PAGES)) * PAGE;
+  const flags = random.oneIn(3) ? BigInt(random.below(256)) : RWX | (random.oneIn(2) ? PTE.U : 0n);
+  const reserved = random.oneIn(40) ? 1n << BigInt(54 + random.below(10)) : 0n;
+  return leaf(frame, flags | (onQemu ? PTE.A | PTE.D : 0n)) | reserved;
+}
+
+export function secondStageLeaf(random: Random, page: number, onQemu: boolean): bigint {
+  const flags = random.oneIn(5) ? BigInt(random.below(256)) : RWX | PTE.U;
+  return leaf(DATA + BigInt(page) * PAGE, flags | (onQemu ? PTE.A | PTE.D : 0n));
+}
+
+export function makeData(random: Random): [bigint, bigint][] {
+  return Array.from({ length: 64 }, (_, i) => [DATA + BigInt(i * 0x408), random.u64()] as [bigint, bigint]);
+}
