@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openRunQueue } from '../queue/run-queue.js';
 import { eventually, startTestPostgres, withClient, type TestPostgres } from '../testkit/servers.testkit.js';
 import { openDatabase } from './database.js';
@@ -173,6 +173,7 @@ describe('a given database', () => {
 describe('migrations', () => {
   const copy = (): string => {
     const directory = mkdtempSync(join(tmpdir(), 'dvfarm migrations '));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
     cpSync(migrations, directory, { recursive: true });
     return directory;
   };
