@@ -116,6 +116,19 @@ describe('replacement in the L1D', () => {
   });
 });
 
+describe('write-back from the L2', () => {
+  it('puts the block into the LLC again', () => {
+    const set = { 'l2.sets': 2, 'l2.ways': 1, 'llc.sets': 2, 'llc.ways': 1 };
+    const core = new TimingCore(module, { set });
+    core.data(RAM_BASE, DATA_STORE);
+    // Another set of the L2, the same set of the LLC: the block leaves the LLC, the line stays in the L2.
+    core.data(RAM_BASE + 5n * LINE, DATA_LOAD);
+    // The same set of the L2, another of the LLC: the dirty line is written back.
+    core.data(RAM_BASE + 2n * LINE, DATA_LOAD);
+    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(LLC_HIT);
+  });
+});
+
 describe('two harts', () => {
   it('reading a line that another hart modified costs the probe and its data, then both share', () => {
     const core = new TimingCore(module, { harts: 2 });

@@ -114,6 +114,18 @@ describe('indirect jumps', () => {
     expect(core.events.t_jalr(core.h(), PC + 8n, 2, site(0) + 4n, NO_LINK, RA), 'overwritten').toBe(3);
   });
 
+  it('an empty stack leaves the return to the BTB', () => {
+    const core = new TimingCore(module);
+    const site = (n: number): bigint => 0x8000_2000n + BigInt(n) * 8n;
+    const call = (n: number): number => core.events.t_jal(core.h(), site(n), 4, PC, RA);
+    const back = (pc: bigint, n: number): number => core.events.t_jalr(core.h(), pc, 2, site(n) + 4n, NO_LINK, RA);
+    call(20);
+    expect(back(PC + 16n, 20), 'enters its target').toBe(2);
+    for (let n = 0; n < 7; n++) call(n);
+    for (let n = 6; n > 0; n--) back(PC + 8n, n);
+    expect(back(PC + 16n, 20)).toBe(0);
+  });
+
   it('a computed jump: wrong whenever the target changed', () => {
     const core = new TimingCore(module);
     const jump = (to: bigint): number => core.events.t_jalr(core.h(), PC, 4, to, NO_LINK, A0);

@@ -208,6 +208,29 @@ describe('fences', () => {
     expect([misses(core, a + PAGE, SPACE_GUEST), misses(core, a, SPACE_HOST)]).toEqual([true, false]);
   });
 
+  it('a full SFENCE.VMA empties the L2 TLB, and the ITLB', () => {
+    const core = new TimingCore(module);
+    translate(core, a, SPACE_HOST, sv39(a));
+    const fetch = (): number => core.cost((events, h) => events.t_fetch(h, a, RAM_BASE, SPACE_HOST));
+    fetch();
+    expect(fetch()).toBe(0);
+    core.events.t_flush_tlb(core.h(), FLUSH_HOST, 0, 0n);
+    expect(fetch()).toBe(WALK + 3 * STEP);
+  });
+
+  it.each([
+    [0, 0n],
+    [1, a + 0x12_3000n],
+  ])('drop superpages too (by address: %i)', (hasVa, va) => {
+    const core = new TimingCore(module);
+    translate(core, a, SPACE_HOST, sv39(a).slice(0, 2), 21);
+    expect(misses(core, a + 0x1000n, SPACE_HOST)).toBe(false);
+    core.events.t_flush_tlb(core.h(), FLUSH_GUEST, hasVa, va);
+    expect(misses(core, a + 0x1000n, SPACE_HOST)).toBe(false);
+    core.events.t_flush_tlb(core.h(), FLUSH_HOST, hasVa, va);
+    expect(misses(core, a + 0x1000n, SPACE_HOST)).toBe(true);
+  });
+
   it('make the engine fetch its line anew', () => {
     const core = filled();
     core.view.setBigUint64(core.h() + L.FETCH_LINE, a, true);
