@@ -4,6 +4,7 @@ import { ConfigError } from '#libs/riscv-core';
 
 const FLUSH_BYTES = 4096;
 const NEWLINE = 0x0a;
+const ignore = (): void => undefined;
 
 export class HostConsole {
   private readonly file: number | undefined;
@@ -20,7 +21,7 @@ export class HostConsole {
   ) {
     if (uart === undefined) {
       // A reader that goes away ends the output, not the run.
-      stream.on('error', () => undefined);
+      if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
       return;
     }
     this.ended = true;

@@ -1,0 +1,298 @@
+/** `dvfarm exec` as a user meets it: programs, options, exit codes, JSON. In this process, with the streams captured. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { exec } from '../../apps/cli/src/commands/exec.js';
+import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
+import { makeElf } from '../../libs/riscv-core/src/machine/elf.testkit.js';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'exec-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const path = (name: string): string => join(directory, name);
+
+/** Assembles `source` to an ELF file; its labels are its symbols. */
+function program(name: string, source: string): string {
+  const { base, bytes, symbols } = assemble(source);
+  const elf = makeElf({ entry: base, segments: [{ base, data: bytes }], symbols: Object.fromEntries(symbols) });
+  writeFileSync(path(name), elf);
+  return path(name);
+}
+
+interface Ended {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function run(...args: string[]): Promise<Ended> {
+  const streams = { out: '', err: '' };
+  const capture = (stream: NodeJS.WriteStream, into: 'out' | 'err') =>
+    vi.spyOn(stream, 'write').mockImplementation((chunk: string | Uint8Array) => {
+      streams[into] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      return true;
+    });
+  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'err')];
+  try {
+    return { code: await exec(args), ...streams };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+interface Report {
+  exit: { kind: string; code: number };
+  instret: number;
+  cycles: number;
+  harts: { instret: number; cycles: number }[];
+  stateHash: string;
+  hostSeconds: number;
+  mips: number;
+  engine: string;
+  timing: string;
+}
+
+async function report(...args: string[]): Promise<{ ended: Ended; json: Report }> {
+  const ended = await run(...args, '--json');
+  expect(ended.out.trimEnd().split('\n')).toHaveLength(1);
+  return { ended, json: JSON.parse(ended.out) as Report };
+}
+
+const finish = (word: string): string => `
+  li t0, 0x100000
+  li t1, ${word}
+  sw t1, 0(t0)
+stop: j stop
+`;
+
+const HELLO = `
+  la a0, text
+  li t0, 0x10000000
+next: lbu t1, 0(a0)
+  beqz t1, done
+  sb t1, 0(t0)
+  addi a0, a0, 1
+  j next
+done:
+${finish('0x5555')}
+text: .byte 72, 105, 10, 0
+`;
+
+describe.each(['interpreter', 'reference'])('exec on the %s', (engine) => {
+  const on = ['--engine', engine];
+
+  it('prints what the program prints and ends with the finisher code', async () => {
+    expect(await run(program('hello.elf', HELLO), ...on)).toEqual({ code: 0, out: 'Hi\n', err: '' });
+    expect((await run(program('fail.elf', finish('0x00073333')), ...on)).code).toBe(7);
+    expect((await run(program('reset.elf', finish('0x7777')), ...on)).code).toBe(0);
+  });
+
+  it('with --json gives one line on standard output, the console on standard error', async () => {
+    const { ended, json } = await report(program('hello.elf', HELLO), ...on);
+    expect(ended.err).toBe('Hi\n');
+    expect(json).toMatchObject({ exit: { kind: 'finisher', code: 0 }, engine, timing: 'none' });
+    expect(json.instret).toBe(json.cycles);
+    expect(json.harts).toEqual([{ instret: json.instret, cycles: json.cycles }]);
+    expect(json.stateHash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('ends by HTIF: 255 at most for the shell, exact in JSON', async () => {
+    const source = `
+  la t0, tohost
+  li t1, ${2 * 1337 + 1}
+  sd t1, 0(t0)
+stop: j stop
+.align 6
+tohost: .dword 0
+fromhost: .dword 0
+`;
+    const { ended, json } = await report(program('htif.elf', source), ...on);
+    expect(ended.code).toBe(255);
+    expect(json.exit).toEqual({ kind: 'htif', code: 1337 });
+  });
+
+  it('stops at the instruction limit with 124, at the same place every time', async () => {
+    const elf = program('loop.elf', 'loop: addi a0, a0, 1\n j loop\n');
+    const first = await report(elf, ...on, '--max-instructions', '1001');
+    expect(first.ended.code).toBe(124);
+    expect(first.json).toMatchObject({ exit: { kind: 'limit', code: 124 }, instret: 1002 });
+    expect((await report(elf, ...on, '--max-instructions', '1001')).json.stateHash).toBe(first.json.stateHash);
+  });
+
+  it('ends a machine that can never wake with 125', async () => {
+    const { ended, json } = await report(program('wfi.elf', 'sleep: wfi\n j sleep\n'), ...on);
+    expect(ended.code).toBe(125);
+    expect(json.exit).toEqual({ kind: 'deadlock', code: 125 });
+  });
+
+  it('sleeps until the timer: time passes, instructions do not', async () => {
+    const source = `
+  li t0, 0x2004000
+  li t1, 5000
+  sd t1, 0(t0)
+  li t1, 0x80
+  csrw mie, t1
+  wfi
+${finish('0x5555')}`;
+    const { json } = await report(program('timer.elf', source), ...on);
+    expect(json.cycles).toBeGreaterThanOrEqual(500_000);
+    expect(json.cycles).toBeLessThan(500_100);
+    expect(json.instret).toBeLessThan(50);
+  });
+
+  it('wakes hart 1 by a software interrupt from hart 0', async () => {
+    const source = `
+  bnez a0, other
+  li t0, 3000
+wait: addi t0, t0, -1
+  bnez t0, wait
+  li t0, 0x2000004
+  li t1, 1
+  sw t1, 0(t0)
+spin: j spin
+other: li t1, 8
+  csrw mie, t1
+  wfi
+${finish('0x00053333')}`;
+    const { ended, json } = await report(program('ipi.elf', source), ...on, '--harts', '2', '--quantum', '100');
+    expect(ended.code).toBe(5);
+    expect(json.harts).toHaveLength(2);
+    expect(json.harts[1]?.cycles).toBeGreaterThan(6000);
+    expect(json.cycles).toBe((json.harts[0]?.cycles ?? 0) + (json.harts[1]?.cycles ?? 0));
+  });
+
+  it('writes the signature on every kind of exit', async () => {
+    const data = `
+begin_signature: .dword 0x0123456789abcdef
+ .word 0xdeadbeef
+end_signature: .word 0
+tohost: .dword 0
+`;
+    const file = path(`signature-${engine}`);
+    await run(program('sig.elf', `${finish('0x5555')}.align 3\n${data}`), ...on, '--signature', file);
+    expect(readFileSync(file, 'utf8')).toBe('0123456789abcdef\n00000000deadbeef\n');
+    writeFileSync(file, '');
+    const looping = program('sig-limit.elf', `loop: j loop\n.align 3\n${data}`);
+    expect((await run(looping, ...on, '--signature', file, '--max-instructions', '5')).code).toBe(124);
+    expect(readFileSync(file, 'utf8')).toBe('0123456789abcdef\n00000000deadbeef\n');
+  });
+
+  it('starts a raw image at the lowest address loaded, with hart id and device tree in a0 and a1', async () => {
+    // Exit code: the first two bytes of the device tree (d0 0d) shifted, plus the hart id.
+    const { bytes } = assemble(`
+  lbu t2, 0(a1)
+  addi t2, t2, -208
+  add t2, t2, a0
+  addi t2, t2, 9
+  slli t2, t2, 16
+  li t1, 0x3333
+  or t1, t1, t2
+  li t0, 0x100000
+  sw t1, 0(t0)
+stop: j stop
+`);
+    writeFileSync(path('raw.bin'), bytes);
+    writeFileSync(path('initrd'), 'disk');
+    const args = [
+      '--load',
+      `${path('raw.bin')}@0x80200000`,
+      '--initrd',
+      `${path('initrd')}@0x81000000`,
+      '--append',
+      'x',
+    ];
+    expect((await run(...args, ...on)).code).toBe(9);
+  });
+
+  it('firesim traps a misaligned load, virt carries it out', async () => {
+    const source = `
+  la t0, handler
+  csrw mtvec, t0
+  la t0, data
+  lw t1, 1(t0)
+${finish('0x5555')}
+.align 2
+handler:
+${finish('0x00043333').replaceAll('stop', 'halt')}
+.align 3
+data: .dword 0
+`;
+    const elf = program('misaligned.elf', source);
+    expect((await run(elf, ...on)).code).toBe(0);
+    expect((await run(elf, ...on, '--misaligned', 'trap')).code).toBe(4);
+    expect((await run(elf, ...on, '--machine', 'firesim')).code).toBe(4);
+    expect((await run(elf, ...on, '--machine', 'firesim', '--misaligned', 'emulate')).code).toBe(0);
+  });
+});
+
+describe('exec', () => {
+  it('gives equal state, instructions and cycles on both engines, with either cycle model', async () => {
+    const elf = program('hello.elf', HELLO);
+    for (const timing of ['none', 'rocket', 'rocket:huge-l1']) {
+      const figures = async (engine: string): Promise<unknown[]> => {
+        const { json } = await report(elf, '--engine', engine, '--timing', timing);
+        return [json.stateHash, json.instret, json.cycles, json.timing];
+      };
+      const one = await figures('interpreter');
+      const other = await figures('reference');
+      expect(one).toEqual(other);
+    }
+  });
+
+  it('takes a parameter of the cycle model and follows it', async () => {
+    const elf = program('hello.elf', HELLO);
+    const cycles = async (value: string): Promise<number> =>
+      (await report(elf, '--timing', 'rocket', '--set', `mmio.roundTrip=${value}`)).json.cycles;
+    // Four device stores, three characters and the finisher: each waits until the one before is through.
+    expect((await cycles('26')) - (await cycles('16'))).toBe(30);
+  });
+
+  it('writes the console to a file on request', async () => {
+    const ended = await run(program('hello.elf', HELLO), '--uart', path('console'));
+    expect(ended.out).toBe('');
+    expect(readFileSync(path('console'), 'utf8')).toBe('Hi\n');
+  });
+
+  it('prints its help', async () => {
+    const ended = await run('--help');
+    expect(ended.code).toBe(0);
+    expect(ended.out).toMatch(/^usage: dvfarm exec/);
+  });
+
+  it.each([
+    ['no file', () => [path('missing.elf')], /missing\.elf: found no such file/],
+    ['no ELF', () => [path('text')], /text: found no ELF header, expected an ELF executable/],
+    ['a truncated ELF', () => [path('truncated')], /truncated: found 100 bytes, expected .*truncated/],
+    ['a segment outside RAM', () => [path('far')], /far: found load range 0x1000\.\.0x1004, expected one inside RAM/],
+    [
+      'overlapping load ranges',
+      () => ['--load', `${path('text')}@0x80000000`, '--load', `${path('text')}@0x80000003`],
+      /found load range .* overlapping/,
+    ],
+    ['the jit', () => [path('text'), '--engine', 'jit'], /--engine: found "jit", which is not built yet/],
+    ['too much memory', () => [path('text'), '--memory', '64G'], /--memory: found 68719476736/],
+    [
+      'an unknown parameter',
+      () => [path('text'), '--timing', 'rocket', '--set', 'l9.x=1'],
+      /--set l9\.x: found no such parameter/,
+    ],
+    ['DV-ext without H', () => [path('text'), '--isa', 'rv64imac', '--dvext', 'rocket'], /--dvext/],
+    ['no signature to write', () => [path('good'), '--signature', path('s')], /found no symbol begin_signature/],
+    ['a device tree that is none', () => [path('good'), '--dtb', path('text')], /text: found .*, expected/],
+  ])('refuses %s with one line and exit code 2', async (_what, args, message) => {
+    writeFileSync(path('text'), '#!/bin/sh\n');
+    const elf = makeElf({ entry: 0x8000_0000n, segments: [{ base: 0x8000_0000n, data: new Uint8Array(200) }] });
+    writeFileSync(path('good'), elf);
+    writeFileSync(path('truncated'), elf.slice(0, 100));
+    writeFileSync(path('far'), makeElf({ entry: 0x1000n, segments: [{ base: 0x1000n, data: new Uint8Array(4) }] }));
+    const ended = await run(...args());
+    expect(ended.code).toBe(2);
+    expect(ended.out).toBe('');
+    expect(ended.err).toMatch(message);
+    expect(ended.err.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
