@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CampaignFileInput, campaignPageSchema } from '#libs/contracts';
+import { readControllerRecord } from '#libs/platform';
 import { Farm, processesOf, until } from './farm.testkit.js';
 
 const campaign = (more: Partial<CampaignFileInput> = {}): CampaignFileInput => ({
@@ -58,6 +59,23 @@ describe('dvfarm run', () => {
     await running.ended;
     await until('no process is left', 30_000, () => processesOf(farm.home).length === 0);
   }, 180_000);
+
+  it('whose controller is killed ends with one line; the next one takes over the database it left', async () => {
+    const running = farm.start(['run', farm.file(long)]);
+    await until('the run is computed', 90_000, () => running.output().includes('1 running'));
+    const controller = readControllerRecord(farm.home)?.pid ?? 0;
+    process.kill(controller, 'SIGKILL');
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
+      /^dvfarm: controller ended \(SIGKILL\): .* \(log: .*controller\.log\)$/,
+    );
+    // The next command finds the database that the killed controller left running, and stops it at its end.
+    // One worker has the old run to finish, the other is free.
+    const next = await farm.dvfarm(['run', farm.file(campaign()), '--workers', '2']);
+    expect(next.code, next.stderr).toBe(0);
+    expect(processesOf(farm.home)).toEqual([]);
+  }, 240_000);
 
   it('joins a cluster that is up, and leaves it up', async () => {
     const up = farm.start(['up', '--workers', '1']);

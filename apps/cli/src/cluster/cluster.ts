@@ -31,6 +31,8 @@ export interface ClusterOptions {
 const controllerDeadlineMs = 90_000;
 const workerDeadlineMs = 60_000;
 const mostWorkers = 8;
+/** How long a living controller may leave a question unanswered. */
+const busyMs = 15_000;
 
 export class Cluster {
   private readonly services: Service[] = [];
@@ -54,8 +56,13 @@ export class Cluster {
       if (running !== null) {
         options.say(`joining the cluster at ${running}`);
         const cluster = new Cluster(apiClient(running, apiKey(options.home)), options, null);
-        await cluster.startWorkers(true);
-        return cluster;
+        try {
+          await cluster.startWorkers(true);
+          return cluster;
+        } catch (error) {
+          await cluster.stop(false);
+          throw error;
+        }
       }
       return Cluster.start(options);
     });
@@ -119,11 +126,14 @@ export class Cluster {
     await Promise.race([Promise.all(this.services.map((service) => service.ready(workerDeadlineMs))), aborted(signal)]);
   }
 
-  /** Rejects when the controller that was started here ends by itself. */
-  async controllerEnds(): Promise<never> {
+  /** Rejects when what was started here ends by itself: the controller, or the last of its workers. */
+  async breaksDown(): Promise<never> {
     if (this.controller === null) return new Promise<never>(() => undefined);
-    await this.controller.ended;
-    throw this.controller.failure();
+    const [last] = this.services;
+    const ends = [this.controller.ended.then(() => this.controller)];
+    if (last !== undefined) ends.push(Promise.all(this.services.map((service) => service.ended)).then(() => last));
+    const ended = await Promise.race(ends);
+    throw ended?.failure() ?? new CommandError('the cluster ended');
   }
 
   /**
@@ -165,15 +175,17 @@ export function controllerEnvironment(options: {
   };
 }
 
-/** URL of the controller that serves the state directory, if one answers. */
+/** URL of the controller that serves the state directory, if one lives. A busy one gets time to answer; a dead one gets none. */
 export async function runningController(home: string): Promise<string | null> {
-  const record = readControllerRecord(home);
-  if (record === null || !isAlive(record.pid)) return null;
-  try {
-    await apiClient(record.url, null).call('/health/live', healthSchema, { timeoutMs: 5000 });
-    return record.url;
-  } catch {
-    return null;
+  for (const end = Date.now() + busyMs; ; await delay(200)) {
+    const record = readControllerRecord(home);
+    if (record === null || !isAlive(record.pid)) return null;
+    try {
+      await apiClient(record.url, null).call('/health/live', healthSchema, { timeoutMs: 5000 });
+      return record.url;
+    } catch {
+      if (Date.now() > end) return null;
+    }
   }
 }
 

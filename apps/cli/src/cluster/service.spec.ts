@@ -78,6 +78,13 @@ describe('a service', () => {
     expect(service.pid).toBe(second);
   });
 
+  it('that refuses its input is not started again', async () => {
+    const service = started(`process.exit(2);`, { restarts: 5 });
+    const { pid } = service;
+    await service.ended;
+    expect(service.pid).toBe(pid);
+  });
+
   it('learns of the end of its parent through the channel', async () => {
     const child = join(directory, 'child.mjs');
     writeFileSync(

@@ -89,7 +89,8 @@ export class Service {
 
   private onExit(child: ChildProcess): void {
     if (child !== this.child) return;
-    if (this.stopping || this.restartsLeft === 0) {
+    // Refused input will be refused again.
+    if (this.stopping || this.restartsLeft === 0 || child.exitCode === exitCodes.badInput) {
       this.markEnded();
       return;
     }

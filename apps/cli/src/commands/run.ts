@@ -45,33 +45,46 @@ export async function run(path: string, options: Options): Promise<number> {
   let cluster: Cluster | null = null;
   let submitted: CampaignView | null = null;
   let tidy = false;
+  // What was started here may end by itself, now or after it was started again.
+  let breakDown: (why: unknown) => void = () => undefined;
+  const broken = new Promise<never>((_, reject) => (breakDown = reject));
+  broken.catch(() => undefined);
+  // Ends the watching when something else has ended the command.
+  const over = new AbortController();
+  const watching = AbortSignal.any([interrupt.signal, over.signal]);
+  const open = async (): Promise<Cluster> => {
+    const opened = await Cluster.open(clusterOptions);
+    opened.breaksDown().catch((why: unknown) => breakDown(why));
+    cluster = opened;
+    return opened;
+  };
   try {
-    cluster = await Cluster.open(clusterOptions);
-    submitted = await submitCampaign(cluster.api, campaign, { noCache: options.cache === false, engine });
+    let current = await open();
+    submitted = await submitCampaign(current.api, campaign, { noCache: options.cache === false, engine });
     display.say(`campaign ${String(submitted.number)} "${submitted.name}": ${String(submitted.runs)} runs`);
-    const owner = { cluster };
-    const ended = await Promise.race([
-      follow(cluster.api, submitted.id, display, interrupt.signal, async () => {
-        // The controller belonged to a command that is gone: the campaign is in PostgreSQL, so go on with a controller of our own.
-        if (owner.cluster.owned) await owner.cluster.controllerEnds();
-        await owner.cluster.stop(false);
-        owner.cluster = cluster = await Cluster.open(clusterOptions);
-        return cluster.api;
-      }),
-      cluster.controllerEnds(),
-    ]);
+    const following = follow(current.api, submitted.id, display, watching, async () => {
+      // A controller of our own is only busy: its end is noticed elsewhere.
+      if (current.owned) return current.api;
+      // It belonged to a command that is gone: the campaign is in PostgreSQL, so go on with a controller of our own.
+      await current.stop(false);
+      current = await open();
+      return current.api;
+    });
+    following.catch(() => undefined);
+    const ended = await Promise.race([following, broken]);
     display.close();
-    const ok = await printReport(cluster.api, ended, home, options.json === true);
+    const ok = await printReport(current.api, ended, home, options.json === true);
     tidy = true;
     return ok ? exitCodes.done : exitCodes.failed;
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
     display.say('interrupted');
-    if (submitted !== null && cluster !== null) await cancelQuietly(cluster.api, submitted, display.say);
+    await cancelQuietly(cluster, submitted, display.say);
     return exitCodes.interrupted;
   } finally {
+    over.abort();
     display.close();
-    await cluster?.stop(tidy);
+    await (cluster as Cluster | null)?.stop(tidy);
     interrupt.release();
   }
 }
@@ -115,9 +128,14 @@ async function printReport(api: ApiClient, campaign: CampaignView, home: string,
   return head.ok;
 }
 
-async function cancelQuietly(api: ApiClient, campaign: CampaignView, say: (line: string) => void): Promise<void> {
+async function cancelQuietly(
+  cluster: Cluster | null,
+  campaign: CampaignView | null,
+  say: (line: string) => void,
+): Promise<void> {
+  if (cluster === null || campaign === null) return;
   try {
-    await api.call(`/campaigns/${campaign.id}/cancel`, campaignViewSchema, { json: {}, timeoutMs: 3000 });
+    await cluster.api.call(`/campaigns/${campaign.id}/cancel`, campaignViewSchema, { json: {}, timeoutMs: 3000 });
     say(`campaign ${String(campaign.number)} cancelled`);
   } catch {
     say(`campaign ${String(campaign.number)} could not be cancelled: it goes on when the cluster is started again`);

@@ -34,7 +34,7 @@ export async function up(options: Options): Promise<number> {
     );
     await Promise.race([
       new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(), { once: true })),
-      cluster.controllerEnds(),
+      cluster.breaksDown(),
     ]);
     return exitCodes.done;
   } catch (error) {
