@@ -8,7 +8,6 @@ import { CAUSE_ILLEGAL } from '../isa/causes.js';
 import type { Csr } from '../isa/csrs.js';
 import type { Engine, EngineFactory, MachineHost } from '../machine/engine.js';
 import * as events from '../timing/events.js';
-import { wrap } from './bits.js';
 import { Evaluator } from './evaluator.js';
 import { selectInterrupt, wakes } from './interrupts.js';
 import { LoadStore } from './load-store.js';
@@ -74,6 +73,7 @@ export class ReferenceEngine implements Engine {
   private readonly loadStore: LoadStore;
   private readonly evaluator: Evaluator;
   private readonly decoder: Decoder;
+  private readonly decoded = new Map<number, DecodedInsn>();
   private readonly timing: Timing;
   private probes: ReadonlySet<number> = new Set();
 
@@ -149,9 +149,18 @@ export class ReferenceEngine implements Engine {
     const first = this.loadStore.fetch(hart, pc);
     const space = this.mmu.space(hart, { type: L.ACCESS_FETCH, mode: hart.mode });
     this.timing.events?.t_fetch(hart.area, pc, first.pa, space);
-    const second = isCompressed(first.parcel) ? 0 : this.loadStore.fetch(hart, wrap(pc + 2n)).parcel;
+    const second = isCompressed(first.parcel) ? 0 : this.loadStore.fetchSecond(hart, pc, first.pa);
     const raw = (first.parcel | (second << 16)) >>> 0;
-    return { raw, insn: this.decoder.decode(raw), pa: first.pa };
+    return { raw, insn: this.decode(raw), pa: first.pa };
+  }
+
+  /** Decoding depends on the bits alone, so every encoding is decoded once. */
+  private decode(bits: number): DecodedInsn | undefined {
+    const known = this.decoded.get(bits);
+    if (known !== undefined) return known;
+    const insn = this.decoder.decode(bits);
+    if (insn !== undefined) this.decoded.set(bits, insn);
+    return insn;
   }
 
   /** Counts the instruction and charges it: its static cost, then what depends on the outcome. */
@@ -192,7 +201,7 @@ export class ReferenceEngine implements Engine {
     while (found.length < count && at < end) {
       const low = Number(this.memory.readRam(at, 2));
       if (!isCompressed(low) && at + 2n >= end) break;
-      const insn = this.decoder.decode(isCompressed(low) ? low : Number(this.memory.readRam(at, 4)));
+      const insn = this.decode(isCompressed(low) ? low : Number(this.memory.readRam(at, 4)));
       if (insn === undefined) break;
       found.push(insn);
       at += BigInt(insn.length);

@@ -118,7 +118,17 @@ export class LoadStore {
   /** One 16-bit parcel of code and its physical address. */
   fetch(hart: HartState, va: bigint): { parcel: number; pa: bigint } {
     const access: Access = { type: L.ACCESS_FETCH, mode: hart.mode };
-    const pa = this.mmu.translate(hart, va, access);
+    return this.fetchAt(hart, va, this.mmu.translate(hart, va, access), access);
+  }
+
+  /** The second parcel of an instruction whose first is at `va` = `pa`. */
+  fetchSecond(hart: HartState, va: bigint, pa: bigint): number {
+    const next = wrap(va + 2n);
+    if (next % PAGE === 0n) return this.fetch(hart, next).parcel;
+    return this.fetchAt(hart, next, pa + 2n, { type: L.ACCESS_FETCH, mode: hart.mode }).parcel;
+  }
+
+  private fetchAt(hart: HartState, va: bigint, pa: bigint, access: Access): { parcel: number; pa: bigint } {
     if (!this.memory.isRam(pa, 2) || !this.permitted(hart, pa, 2, access)) throw accessFault(access, va);
     return { parcel: Number(this.memory.readRam(pa, 2)), pa };
   }

@@ -22,9 +22,21 @@ export class PhysicalMemory {
   /** Little-endian, zero-extended; `pa` must be RAM. */
   readRam(pa: bigint, size: number): bigint {
     const at = this.linear(pa);
-    let value = 0n;
-    for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.machine.view.getUint8(at + i));
-    return value;
+    const { view } = this.machine;
+    switch (size) {
+      case 2:
+        return BigInt(view.getUint16(at, true));
+      case 4:
+        return BigInt(view.getUint32(at, true));
+      case 8:
+        return view.getBigUint64(at, true);
+      default: {
+        // One byte, or a piece of a misaligned access.
+        let value = 0n;
+        for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(view.getUint8(at + i));
+        return value;
+      }
+    }
   }
 
   writeRam(pa: bigint, size: number, value: bigint): void {

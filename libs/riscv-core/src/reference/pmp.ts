@@ -23,8 +23,7 @@ export interface PmpQuery {
 
 /** The configuration byte of an entry. */
 export function pmpConfig(hart: HartState, entry: number): number {
-  const word = hart.csr(entry < 8 ? CSR_PMPCFG0 : CSR_PMPCFG2);
-  return Number((word >> BigInt(8 * (entry & 7))) & 0xffn);
+  return hart.get8((entry < 8 ? CSR_PMPCFG0 : CSR_PMPCFG2) + (entry & 7));
 }
 
 /** A-field. */
@@ -34,14 +33,13 @@ export function pmpMatching(config: number): number {
 
 /** First and last byte + 1 of an entry's range; undefined when it is off or empty. */
 export function pmpRange(machine: MachineState, hart: HartState, entry: number): readonly [bigint, bigint] | undefined {
+  const config = pmpConfig(hart, entry);
+  if (pmpMatching(config) === PMP_OFF) return undefined;
   const grain = BigInt(machine.option(L.M_PMP_GRAIN) - 2);
   // 3.7.1: with a granularity of 2^(G+2) bytes the low G bits of pmpaddr do not take part in TOR, and count as ones in NAPOT.
   const lowBits = (1n << grain) - 1n;
   const address = (i: number): bigint => hart.csr(CSR_PMPADDR + 8 * i);
-  const config = pmpConfig(hart, entry);
   switch (pmpMatching(config)) {
-    case PMP_OFF:
-      return undefined;
     case PMP_TOR: {
       const from = entry === 0 ? 0n : (address(entry - 1) & ~lowBits) << 2n;
       const to = (address(entry) & ~lowBits) << 2n;
@@ -51,10 +49,8 @@ export function pmpRange(machine: MachineState, hart: HartState, entry: number):
       return [address(entry) << 2n, (address(entry) << 2n) + 4n];
     default: {
       const value = grain === 0n ? address(entry) : address(entry) | (lowBits >> 1n);
-      // yyyy...y011 covers 2^5 bytes: n trailing ones cover 2^(n+3).
-      let ones = 0n;
-      while (((value >> ones) & 1n) === 1n) ones++;
-      const size = 1n << (ones + 3n);
+      // n trailing ones cover 2^(n+3) bytes; value ^ (value + 1) is n + 1 ones.
+      const size = ((value ^ (value + 1n)) + 1n) << 2n;
       const base = (value << 2n) & ~(size - 1n);
       return [base, base + size];
     }

@@ -84,6 +84,10 @@ export class HartState {
     this.set64(slot, value);
   }
 
+  get8(offset: number): number {
+    return this.view.getUint8(this.base + offset);
+  }
+
   get32(offset: number): number {
     return this.view.getUint32(this.base + offset, true);
   }
