@@ -41,10 +41,15 @@ function popcount(value: number): number {
   return count;
 }
 
+/** Encodings remembered: more than a kernel has; random programs must not fill the memory. */
+const MAX_KNOWN = 1 << 16;
+
 /** Decodes for one set of extensions; `undefined` is an illegal instruction. */
 export class Decoder {
   private readonly buckets: readonly (readonly Insn[])[];
   private readonly compressedRows: readonly CompressedInsn[];
+  /** Answers by encoding: programs repeat themselves, and cold code waits for the search below (bench/engine.mjs, "cold"). */
+  private readonly known = new Map<number, DecodedInsn | undefined>();
 
   constructor(private readonly extensions: ExtensionSet) {
     this.buckets = bucketsByOpcode(instructions.filter((row) => extensions.has(row.extension)));
@@ -53,8 +58,16 @@ export class Decoder {
 
   /** `bits`: the 32 bits at the pc; only the low 16 count when they form a compressed instruction. */
   decode(bits: number): DecodedInsn | undefined {
-    if (!isCompressed(bits)) return this.decode32(bits >>> 0);
-    const parcel = bits & 0xffff;
+    const encoding = isCompressed(bits) ? bits & 0xffff : bits >>> 0;
+    const answer = this.known.get(encoding);
+    if (answer !== undefined || this.known.has(encoding)) return answer;
+    const decoded = isCompressed(bits) ? this.decode16(encoding) : this.decode32(encoding);
+    if (this.known.size >= MAX_KNOWN) this.known.clear();
+    this.known.set(encoding, decoded);
+    return decoded;
+  }
+
+  private decode16(parcel: number): DecodedInsn | undefined {
     for (const row of this.compressedRows) {
       if ((parcel & row.mask) !== row.match || !row.valid(parcel)) continue;
       const decoded = this.decode32(expand(row, parcel));
