@@ -66,40 +66,45 @@ export interface LockstepResult {
   readonly end: string;
 }
 
-/**
- * Stops every `step` instructions. Throws an error that lists what differs between reference and interpreter at the first
- * stop where something does.
- */
+/** Runs a random program on both engines: {@link compareMachines}. */
 export function lockstep(program: RandomProgram, options: MachineOptions, limit: number, step: number): LockstepResult {
-  const machines = engineNames.map((engine) => ({ engine, machine: build(program, engine, options) }));
+  return compareMachines((engine) => build(program, engine, options), limit, step);
+}
+
+/** Between two stops only registers are compared; every so many, and at the end, the hash of the whole state too. */
+const STOPS_PER_HASH = 16;
+
+/**
+ * Runs the machine that `make` gives for each engine, and stops them every `step` instructions. Throws an error that lists
+ * what differs between the engines at the first stop where something does.
+ */
+export function compareMachines(make: (engine: EngineName) => Machine, limit: number, step: number): LockstepResult {
+  const machines = engineNames.map(make);
   const [one, other] = machines;
   if (one === undefined || other === undefined) throw new Error('two engines are needed');
-  let lastPc = 'start';
-  for (let done = 0, stop = 0; done < limit; stop++) {
-    const states = machines.map(({ machine }) => {
+  let before = 'the start';
+  for (let done = 0, stop = 0; ; stop++) {
+    const [end, otherEnd] = machines.map((machine) => {
       const state = machine.run(step, machine.totalInstret() + step);
       return state.kind === 'finisher' ? `finisher ${state.code}` : state.kind;
     });
-    const snapshots = machines.map(({ machine }) => snapshot(machine));
-    const found = differences(snapshots[0]!, snapshots[1]!);
-    if (states[0] !== states[1]) found.unshift(`end: ${states.join(' / ')}`);
-    if (found.length === 0 && (stop % 16 === 0 || states[0] !== 'limit')) {
-      const hashes = machines.map(({ machine }) => stateHash(machine.memory.memory));
-      if (hashes[0] !== hashes[1]) found.push(...memoryDifferences(one.machine, other.machine));
-    }
+    const registers = snapshot(one);
+    const found = differences(registers, snapshot(other));
+    if (end !== otherEnd) found.unshift(`end: ${end} / ${otherEnd}`);
+    if (found.length === 0 && (stop % STOPS_PER_HASH === 0 || end !== 'limit'))
+      found.push(...stateDifferences(one, other));
     if (found.length > 0) {
-      const names = machines.map(({ engine }) => engine).join(' / ');
-      throw new Error(
-        `${names} differ after ${done} instructions, behind ${lastPc}:\n  ${found.slice(0, 24).join('\n  ')}`,
-      );
+      const list = found.slice(0, 24).join('\n  ');
+      throw new Error(`${engineNames.join(' / ')} differ after ${done} instructions, behind ${before}:\n  ${list}`);
     }
-    done = one.machine.totalInstret();
-    lastPc = `pc ${snapshots[0]!.get('hart 0 pc')} (${snapshots[0]!.get('hart 0 mode')})`;
-    if (states[0] !== 'limit' || done >= limit) {
-      return { instructions: done, traps: one.machine.traps(0), end: states[0]! };
-    }
+    done = one.totalInstret();
+    before = `pc ${registers.get('hart 0 pc')} (${registers.get('hart 0 mode')})`;
+    if (end !== 'limit' || done >= limit) return { instructions: done, traps: one.traps(0), end: end! };
   }
-  throw new Error('unreachable');
+}
+
+function stateDifferences(one: Machine, other: Machine): string[] {
+  return stateHash(one.memory.memory) === stateHash(other.memory.memory) ? [] : memoryDifferences(one, other);
 }
 
 function memoryDifferences(a: Machine, b: Machine): string[] {
@@ -110,7 +115,7 @@ function memoryDifferences(a: Machine, b: Machine): string[] {
       if (x !== y) found.push(`${what} + 0x${(at - from).toString(16)}: ${x.toString(16)} / ${y.toString(16)}`);
     }
   };
-  compare('ram', L.RAM_LINEAR, RAM_BYTES);
+  compare('ram', L.RAM_LINEAR, a.ram.size);
   compare('timing state', TIMING_HASH_BEGIN, TIMING_HASH_END - TIMING_HASH_BEGIN);
   compare('machine block', L.M_MSIP, L.MACHINE_END - L.M_MSIP);
   return found.length > 0 ? found : ['the state hash'];

@@ -75,6 +75,8 @@ export class ReferenceEngine implements Engine {
   private readonly decoder: Decoder;
   private readonly decoded = new Map<number, DecodedInsn>();
   private readonly timing: Timing;
+  /** The instruction in progress is a trap return. */
+  private returned = false;
   private probes: ReadonlySet<number> = new Set();
 
   /** `memory`: machine block and hart areas are filled. */
@@ -88,7 +90,7 @@ export class ReferenceEngine implements Engine {
     this.memory = new PhysicalMemory(this.machine, host);
     this.mmu = new Mmu(this.machine, this.memory, this.timing);
     this.loadStore = new LoadStore(this.machine, this.memory, this.mmu, this.timing);
-    const system = new SystemInstructions(this.machine, this.loadStore, this.timing, (hart) => this.reportReturn(hart));
+    const system = new SystemInstructions(this.machine, this.loadStore, this.timing, () => (this.returned = true));
     this.evaluator = new Evaluator(this.loadStore, (hart, op, insn, pc) => system.execute(hart, op, insn, pc));
     this.decoder = new Decoder(extensions);
   }
@@ -137,6 +139,7 @@ export class ReferenceEngine implements Engine {
       const b = hart.readX(insn.rs2);
       this.evaluator.execute(hart, insn, pc);
       this.retire(hart, insn, fetched.pa, pc, a, b);
+      if (this.returned) this.reportReturn(hart);
       return this.isYieldPoint(hart, pc);
     } catch (trap) {
       if (!(trap instanceof Trap)) throw trap;
@@ -232,7 +235,9 @@ export class ReferenceEngine implements Engine {
     this.host.event(hart.index, L.EV_TRAP, detail, 0);
   }
 
+  /** Reported when it has been charged: the return itself still belongs to who returns. */
   private reportReturn(hart: HartState): void {
+    this.returned = false;
     if (this.machine.option(L.M_EVENTS) === 0) return;
     this.host.event(hart.index, L.EV_RETURN, hart.prv | ((hart.v ? 1 : 0) << 4), 0);
   }

@@ -32,7 +32,7 @@ export class SystemInstructions {
     private readonly memory: LoadStore,
     private readonly timing: Timing,
     /** A trap return has changed the hart's mode. */
-    private readonly onReturn: (hart: HartState) => void,
+    private readonly onReturn: () => void,
   ) {}
 
   execute(hart: HartState, op: number, insn: DecodedInsn, pc: bigint): void {
@@ -44,13 +44,13 @@ export class SystemInstructions {
       case O.SYS_MRET:
         this.require(insn, hart.prv === L.PRV_M ? 'allowed' : 'illegal');
         returnFromMachine(this.machine, hart);
-        return this.onReturn(hart);
+        return this.onReturn();
       case O.SYS_SRET:
         return this.sret(hart, insn);
       case O.SYS_URET:
         this.require(insn, this.machine.isHu(hart) ? 'allowed' : refusal(hart));
         returnFromHypervisorUser(this.machine, hart);
-        return this.onReturn(hart);
+        return this.onReturn();
       case O.SYS_WFI:
         this.require(insn, this.checkWfi(hart));
         return hart.set32(L.WFI, 1);
@@ -109,7 +109,7 @@ export class SystemInstructions {
       this.require(insn, hart.prv >= L.PRV_S && !trapped ? 'allowed' : 'illegal');
       returnFromSupervisor(this.machine, hart);
     }
-    this.onReturn(hart);
+    this.onReturn();
   }
 
   /** 3.1.6.5, 3.3.3, 8.6.1. Nothing bounds how long WFI may take, so wherever it may be refused it is. */
