@@ -82,6 +82,21 @@ ${finish('0x5555')}
 text: .byte 72, 105, 10, 0
 `;
 
+/** Hart 0 interrupts hart 1, which sleeps. */
+const IPI = `
+  bnez a0, other
+  li t0, 3000
+wait: addi t0, t0, -1
+  bnez t0, wait
+  li t0, 0x2000004
+  li t1, 1
+  sw t1, 0(t0)
+spin: j spin
+other: li t1, 8
+  csrw mie, t1
+  wfi
+${finish('0x00053333')}`;
+
 describe.each(['interpreter', 'reference'])('exec on the %s', (engine) => {
   const on = ['--engine', engine];
 
@@ -145,20 +160,7 @@ ${finish('0x5555')}`;
   });
 
   it('wakes hart 1 by a software interrupt from hart 0', async () => {
-    const source = `
-  bnez a0, other
-  li t0, 3000
-wait: addi t0, t0, -1
-  bnez t0, wait
-  li t0, 0x2000004
-  li t1, 1
-  sw t1, 0(t0)
-spin: j spin
-other: li t1, 8
-  csrw mie, t1
-  wfi
-${finish('0x00053333')}`;
-    const { ended, json } = await report(program('ipi.elf', source), ...on, '--harts', '2', '--quantum', '100');
+    const { ended, json } = await report(program('ipi.elf', IPI), ...on, '--harts', '2', '--quantum', '100');
     expect(ended.code).toBe(5);
     expect(json.harts).toHaveLength(2);
     expect(json.harts[1]?.cycles).toBeGreaterThan(6000);
@@ -240,6 +242,18 @@ describe('exec', () => {
       const one = await figures('interpreter');
       const other = await figures('reference');
       expect(one).toEqual(other);
+    }
+  });
+
+  it('gives equal state on both engines with two harts, for any length of turns', async () => {
+    const elf = program('ipi.elf', IPI);
+    for (const options of [
+      ['--quantum', '1'],
+      ['--quantum', '77', '--timing', 'rocket'],
+    ]) {
+      const one = (await report(elf, '--harts', '2', '--engine', 'interpreter', ...options)).json;
+      const other = (await report(elf, '--harts', '2', '--engine', 'reference', ...options)).json;
+      expect([one.stateHash, one.harts]).toEqual([other.stateHash, other.harts]);
     }
   });
 
