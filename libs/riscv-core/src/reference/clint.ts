@@ -5,7 +5,7 @@
  */
 import * as L from '../hart/layout.js';
 import { clintSizeQemuProfile, memoryMap } from '../machine/memory-map.js';
-import { VCPUID_MASK, VTIMECTL_MASK } from './virtual-interrupts.js';
+import { checkVipiRange, VCPUID_MASK, VTIMECTL_MASK } from './virtual-interrupts.js';
 import type { HartState, MachineState } from './state.js';
 
 const MSIP = 0x0000;
@@ -95,7 +95,11 @@ function writeWord(machine: MachineState, hart: HartState, offset: number, value
   const vcpuid = element(offset, mirrors.vcpuid, harts);
   if (vcpuid !== undefined) return machine.set64(L.M_VCPUID + 8 * vcpuid, value & VCPUID_MASK);
   const vipi = element(offset, mirrors.vipi, 4);
-  if (vipi !== undefined) return machine.set64(L.M_VIPI + 8 * vipi, value);
+  if (vipi !== undefined) {
+    // dv-ext.md 9, profile strict: the bits that change are the identities named.
+    checkVipiRange(machine, hart, vipi, value ^ machine.get64(L.M_VIPI + 8 * vipi));
+    return machine.set64(L.M_VIPI + 8 * vipi, value);
+  }
   const vtimectl = element(offset, mirrors.vtimectl, mirrors.vtimectlStride === 8 ? harts : Math.ceil(harts / 2));
   if (vtimectl === undefined) return;
   if (mirrors.vtimectlStride === 8) return machine.set64(L.M_VTIMECTL + 8 * vtimectl, value & VTIMECTL_MASK);

@@ -168,13 +168,11 @@ export class SystemInstructions {
     const write = form === O.SYS_CSRRW || insn.rs1 !== 0;
     const number = insn.imm;
     const plainRead = op === O.SYS_CSRRS && !write;
+    // The vIPI words change by atomic OR and AND-NOT only: to write one whole is no instruction (dv-ext.md 15).
+    if (form === O.SYS_CSRRW && this.machine.csrs.get(number)?.kind === K.CSRK_VIPI) throw illegal(insn);
     this.require(insn, checkCsrAccess(this.machine, hart, number, { write, plainRead }));
     const row = csrInMode(this.machine, hart, number);
-    // The vIPI words change by atomic OR and AND-NOT only (dv-ext.md 15).
-    if (row.kind === K.CSRK_VIPI && write) {
-      if (form === O.SYS_CSRRW) throw illegal(insn);
-      checkVipiRange(this.machine, hart, row.index, operand);
-    }
+    if (row.kind === K.CSRK_VIPI && write) checkVipiRange(this.machine, hart, row.index, operand);
     const rdtime = row.kind === K.CSRK_TIME_RO && this.machine.dvext === L.DVEXT_ROCKET;
     if (throughClint.has(row.kind) || rdtime) this.timing.events?.t_mmio(hart.area, write ? 1 : 0);
 
