@@ -8,8 +8,15 @@ import { fileURLToPath } from 'node:url';
 const code = (name: string): boolean =>
   /\.(js|ts)$/.test(name) && !/\.(spec|testkit|d)\.ts$|\.(spec|testkit)\.js$/.test(name);
 
-/** sha256 over the paths and contents of riscv-core and duvisor as they run. */
+let computed: string | undefined;
+
+/** sha256 over the paths and contents of riscv-core and duvisor as they run. Once per process: what is loaded stays. */
 export function simulatorDigest(): string {
+  computed ??= digestOfCode();
+  return computed;
+}
+
+function digestOfCode(): string {
   const libraries = fileURLToPath(new URL('../..', import.meta.url));
   const files = ['riscv-core', 'duvisor'].flatMap((library) => filesBelow(join(libraries, library, 'src'))).sort();
   const hash = createHash('sha256');

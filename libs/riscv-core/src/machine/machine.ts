@@ -21,7 +21,7 @@ export type MachineExit =
 /** Result of {@link Machine.run}: ended, still going, or waiting for console input. */
 export type RunState = MachineExit | { readonly kind: 'running' } | { readonly kind: 'needs-input' };
 
-/** Cycles of a turn when no other hart bounds it. Not visible to software: a poll between turns is one that changes nothing. */
+/** Most cycles of a turn when no other hart bounds it. Not visible to software: a poll between turns is one that changes nothing. */
 const LONE_TURN = 1 << 20;
 
 export interface MachineParts {
@@ -100,20 +100,21 @@ export class Machine implements HartClock {
       const total = this.totalInstret();
       if (maxInstructions !== undefined && total >= maxInstructions) return { kind: 'limit', code: null };
       if (total >= until) return { kind: 'running' };
-      const state = this.turn(maxInstructions === undefined ? undefined : maxInstructions - total, inputOpen);
+      const left = maxInstructions === undefined ? undefined : maxInstructions - total;
+      const state = this.turn(left, Math.min(LONE_TURN, until - total), inputOpen);
       if (state !== undefined) return state;
     }
   }
 
-  /** One turn of one hart; `left`: instructions up to the limit. */
-  private turn(left: number | undefined, inputOpen: boolean): RunState | undefined {
+  /** One turn of one hart; `left`: instructions up to the limit; `lone`: cycles of the turn of a machine's only hart. */
+  private turn(left: number | undefined, lone: number, inputOpen: boolean): RunState | undefined {
     const awake = this.harts().filter((hart) => !this.asleep(hart));
     const hart = first(awake, (candidate) => this.cycles(candidate));
     if (hart === undefined) return this.wakeNext(inputOpen);
 
     const others = awake.filter((other) => other !== hart).map((other) => this.cycles(other));
     const alone = this.config.harts === 1;
-    const end = alone ? this.cycles(hart) + LONE_TURN : Math.min(this.cycles(hart), ...others) + this.config.quantum;
+    const end = alone ? this.cycles(hart) + lone : Math.min(this.cycles(hart), ...others) + this.config.quantum;
     const reason = this.runHart(hart, end, left);
     if (this.exit !== undefined) return this.exit;
     if (reason === L.STOP_LIMIT && left !== undefined) return { kind: 'limit', code: null };
