@@ -12,6 +12,9 @@ export interface LoadRange {
   readonly size: bigint;
 }
 
+/** What a kernel's first page table maps of RAM: one Sv39 gigapage. Boot information is placed inside it. */
+const EARLY_BYTES = 0x4000_0000;
+
 export class LoadPlan {
   private readonly ranges: LoadRange[] = [];
 
@@ -35,10 +38,10 @@ export class LoadPlan {
     this.ranges.push(range);
   }
 
-  /** Plans `data` at the highest 4 KiB aligned address where it fits. */
+  /** Plans `data` at the highest 4 KiB aligned address of RAM's first GiB where it fits. */
   addAtTop(name: string, data: Uint8Array): bigint {
     const size = BigInt(data.length);
-    let base = alignDown(BigInt(this.ram.end) - size);
+    let base = alignDown(BigInt(this.ram.base + Math.min(this.ram.size, EARLY_BYTES)) - size);
     for (;;) {
       if (base < BigInt(this.ram.base))
         throw new ConfigError(name, `no free range of ${size} bytes in RAM`, `more memory than ${this.ram.size} bytes`);
