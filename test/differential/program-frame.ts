@@ -79,7 +79,7 @@ m_trap:
     csrr x29, mstatus
     li   x28, 0x20000
     csrc mstatus, x28
-    ${flavour.onQemu === true ? logText(flavour) : ''}
+    ${flavour.onQemu === true ? logText() : ''}
     sfence.vma
     ${guestFences}
     csrr x28, mcause
@@ -101,13 +101,11 @@ next_mode:
     or   x28, x28, x30
     and  x28, x28, x29
     csrs mstatus, x28
-    ${flavour.onQemu === true ? 'beq  x28, x29, no_guest' : ''}
     li   x29, ${1n << 39n}
     csrc mstatus, x29
     slli x28, x25, 15
     and  x28, x28, x29
     csrs mstatus, x28
-no_guest:
     csrw mepc, x27
     mret
 .align 10
@@ -132,12 +130,10 @@ hu_trap:
 }
 
 /** Appends a record to the log, whose end is in mscratch. A full log ends the program. */
-function logText(flavour: Flavour): string {
+function logText(): string {
   const stored: readonly string[] = [
-    ...['mcause', 'mepc', 'mtval', ...(flavour.guests ? ['mtval2'] : [])].map(
-      (name, i) => `csrr x29, ${name}\n sd x29, ${8 * (i + 1)}(x28)`,
-    ),
-    ...Array.from({ length: FIRST_RESERVED - 1 }, (_, i) => `sd x${i + 1}, ${8 * (5 + i)}(x28)`),
+    ...['mcause', 'mepc', 'mtval'].map((name, i) => `csrr x29, ${name}\n sd x29, ${8 * (i + 1)}(x28)`),
+    ...Array.from({ length: FIRST_RESERVED - 1 }, (_, i) => `sd x${i + 1}, ${8 * (4 + i)}(x28)`),
   ];
   return `
     csrr x28, mscratch

@@ -20,7 +20,7 @@ export const SECOND_STAGE_ROOT = 0x8060_0000n;
 /** Behind the handlers: the way out. */
 export const FINISH = 0xe00;
 export const LOG = 0x8070_0000n;
-export const LOG_RECORD = 224;
+export const LOG_RECORD = 216;
 export const LOG_RECORDS = 1000;
 export const HANDLER_SPACING = 0x400;
 export const SV39 = 8n << 60n;

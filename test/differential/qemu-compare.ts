@@ -49,7 +49,7 @@ export function compareWithQemu(flavour: Flavour, seed: number): { readonly trap
   const image = flatImage(makeProgram(new Random(seed), flavour, BLOCKS));
   const here = runHere(image, flavour);
   if (here === undefined) return undefined;
-  const there = runOnQemu(image, MEMORY_MIB, flavour.guests);
+  const there = runOnQemu(image, MEMORY_MIB);
   const logBytes = here.length - DATA_BYTES;
   const at = here.findIndex((byte, i) => byte !== there[i]);
   if (at >= 0 || here.length !== there.length) throw new Error(describeDifference(here, there, at, logBytes));
@@ -58,7 +58,7 @@ export function compareWithQemu(flavour: Flavour, seed: number): { readonly trap
 
 /** What a program sends of its data area behind the log. */
 const DATA_BYTES = 0x2000;
-const fieldNames = ['mstatus', 'mcause', 'mepc', 'mtval', 'mtval2'] as const;
+const fieldNames = ['mstatus', 'mcause', 'mepc', 'mtval'] as const;
 
 function describeDifference(here: Uint8Array, there: Uint8Array, at: number, logBytes: number): string {
   const word = (bytes: Uint8Array, offset: number): string =>
@@ -75,7 +75,7 @@ function describeDifference(here: Uint8Array, there: Uint8Array, at: number, log
   for (let i = 0; i < LOG_RECORD / 8; i++) {
     const offset = record * LOG_RECORD + 8 * i;
     const [mine, theirs] = [word(here, offset), word(there, offset)];
-    const name = fieldNames[i] ?? `x${i - 4}`;
+    const name = fieldNames[i] ?? `x${i - 3}`;
     if (mine !== theirs || i < fieldNames.length)
       lines.push(`  ${name}: ${mine} ${mine === theirs ? '=' : '/'} ${theirs}`);
   }

@@ -15,14 +15,14 @@ export function qemuVersion(): string | undefined {
 }
 
 /** `image` is loaded and started at 0x8000_0000 in M-mode; it must stop the machine through the test finisher. */
-export function runOnQemu(image: Uint8Array, memoryMiB: number, hypervisor: boolean): Uint8Array {
+export function runOnQemu(image: Uint8Array, memoryMiB: number): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'dvfarm-qemu-'));
   try {
     const file = join(folder, 'program.bin');
     const console = join(folder, 'console.bin');
     writeFileSync(file, image);
     const args = [
-      ...['-M', 'virt', '-cpu', cpuOptions(hypervisor), '-m', `${memoryMiB}M`, '-bios', file],
+      ...['-M', 'virt', '-cpu', cpuOptions, '-m', `${memoryMiB}M`, '-bios', file],
       ...['-display', 'none', '-monitor', 'none', '-serial', `file:${console}`],
     ];
     const { status, stderr, error } = spawnSync(COMMAND, args, { encoding: 'utf8', timeout: GIVE_UP_MS });
