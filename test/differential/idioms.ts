@@ -40,7 +40,8 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
     code.insn('hfence.gvma', { rs1: 0, rs2: 0 });
   };
   const kinds = ['pointer', 'window', 'constant', 'code', 'reservation'];
-  if (flavour.privileged) kinds.push('timer', 'sleep', 'satp', 'pte', 'pmp', 'delegate', 'ipi');
+  if (flavour.privileged)
+    kinds.push('device', 'window code', 'timer', 'sleep', 'satp', 'pte', 'pmp', 'delegate', 'ipi');
   if (flavour.privileged) kinds.push('interrupts', 'interrupts', 'status');
   if (flavour.guests) kinds.push('vsatp', 'hgatp', 'gpte');
   if (flavour.dvext) kinds.push('hu', 'hu', 'uret', 'virtual timer', 'vipi');
@@ -97,6 +98,20 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
       else code.insn('csrrsi', { rd: 0, rs1: 8, csr: csrByName('mstatus')!.number });
       return;
     }
+    case 'device': {
+      // CLINT with its mirrors, PLIC, UART: any size, mostly aligned.
+      const [base, span] = random.pick([[0x200_0000n, 0x1_0000], [0x200_0000n, 0x20], [0x200_4000n, 0x20], [0x200_bff0n, 0x18], [0xc00_0000n, 0x2100], [0x1000_0000n, 8]] as const); // prettier-ignore
+      load(temp0, base + BigInt(random.below(span)));
+      const shift = random.below(4);
+      if (!random.oneIn(8)) code.insn('andi', { rd: temp0, rs1: temp0, imm: -(1 << shift) });
+      if (random.oneIn(3))
+        return code.insn(['sb', 'sh', 'sw', 'sd'][shift]!, { rs1: temp0, rs2: random.below(32), imm: 0 });
+      return code.insn(['lb', 'lhu', 'lw', 'ld'][shift]!, { rd: 10 + random.below(6), rs1: temp0, imm: 0 });
+    }
+    case 'window code':
+      // Near the end of a page of the window, where there is code that runs into the next one.
+      load(temp0, WINDOW + BigInt(random.below(WINDOW_PAGES) * 4096 + 4096 - 2 * (1 + random.below(12))));
+      return code.insn('jalr', { rd: 1, rs1: temp0, imm: 0 });
     case 'interrupts': {
       // Raise, delegate and enable some at once; whoever takes one switches all off.
       const bits = flavour.dvext ? 0x777n : flavour.guests ? 0x666n : 0x222n;
@@ -178,8 +193,8 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
       csrw(`pmpaddr${entry}`, ((DATA + BigInt(random.below(0x8000) & ~7)) >> 2n) | (size / 8n - 1n));
       let config = 0x3fn << 56n;
       for (let i = 0n; i < 4n; i++) {
-        // Off, NA4 or NAPOT; locked ones bind M-mode as well.
-        const mode = BigInt(random.pick([0, 2, 3, 3])) << 3n;
+        // Off, NA4 or NAPOT, and TOR above the first; locked ones bind M-mode as well.
+        const mode = BigInt(random.pick(i === 0n ? [0, 2, 3, 3] : [0, 1, 2, 3])) << 3n;
         const lock = random.oneIn(16) ? 0x80n : 0n;
         const rights = BigInt(flavour.onQemu === true ? random.pick(legalPmpRights) : random.below(8));
         const guest = flavour.onQemu !== true && random.oneIn(2) ? 0x20n : 0n;

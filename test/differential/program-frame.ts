@@ -27,7 +27,13 @@ export function setUpText(random: Random, flavour: Flavour): string {
     'li t0, -1',
     'srli t0, t0, 10',
     'csrw pmpaddr7, t0',
-    `li t0, ${0x3fn << 56n}`,
+    // A TOR entry must not reach below the data.
+    `li t0, ${DATA >> 2n}`,
+    ...[0, 1, 2, 3].map((i) => `csrw pmpaddr${i}, t0`),
+    // The handlers' page is locked read-only: whatever random code does, a trap ends up in them.
+    `li t0, ${((BASE + BigInt(HANDLERS)) >> 2n) | 0x1ffn}`,
+    'csrw pmpaddr6, t0',
+    `li t0, ${(0x3fn << 56n) | (0xbdn << 48n)}`,
     'csrw pmpcfg0, t0',
     `li t0, ${random.u64() & DELEGABLE}`,
     'csrw medeleg, t0',

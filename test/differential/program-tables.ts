@@ -1,9 +1,12 @@
 /** Page tables and data of a random program, as [physical address, value]. */
 import { PTE, RWX } from '../isa/page-tables.js';
+import { CodeBuffer } from './machine-code.js';
 import { BASE, DATA, GUEST_ROOT, HOST_ROOT, SECOND_STAGE_ROOT, WINDOW, WINDOW_PAGES } from './program-map.js';
 import type { Random } from './random.js';
 
 const PAGE = 4096n;
+/** Bytes of code on either side of a page's end. */
+const STRADDLE = 32;
 const leaf = (pa: bigint, flags: bigint): bigint => ((pa >> 12n) << 10n) | flags;
 const pointer = (table: bigint): bigint => leaf(table, PTE.V);
 
@@ -57,6 +60,18 @@ export function secondStageLeaf(random: Random, page: number, onQemu: boolean): 
   return leaf(DATA + BigInt(page) * PAGE, flags | (onQemu ? PTE.A | PTE.D : 0n));
 }
 
-export function makeData(random: Random): [bigint, bigint][] {
-  return Array.from({ length: 64 }, (_, i) => [DATA + BigInt(i * 0x408), random.u64()] as [bigint, bigint]);
+/** Random words here and there, and code that runs from the end of each page into the next. */
+export function makeData(random: Random, straddling: () => number): [bigint, bigint][] {
+  const scattered = Array.from({ length: 64 }, (_, i): [bigint, bigint] => [DATA + BigInt(i * 0x408), random.u64()]);
+  const code = Array.from({ length: WINDOW_PAGES }, (_, i) => {
+    const bytes = new CodeBuffer();
+    while (bytes.length < 2 * STRADDLE) bytes.push(straddling());
+    const view = new DataView(Uint8Array.from(bytes.bytes).buffer);
+    const at = DATA + BigInt(i + 1) * PAGE - BigInt(STRADDLE);
+    return Array.from({ length: STRADDLE / 4 }, (_, word): [bigint, bigint] => [
+      at + BigInt(8 * word),
+      view.getBigUint64(8 * word, true),
+    ]);
+  });
+  return [...scattered, ...code.flat()];
 }

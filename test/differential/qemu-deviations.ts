@@ -69,6 +69,8 @@ const idioms: readonly Deviation[] = [
   { what: 'code', reason: 'QEMU may go on in the translation block that was overwritten; and pointers would be lost' },
   { what: 'timer', reason: 'mtime is host time in QEMU' },
   { what: 'sleep', reason: 'mtime is host time in QEMU' },
+  { what: 'device', reason: 'its CLINT, PLIC and UART take other access sizes' },
+  { what: 'window code', reason: 'QEMU gives the start of a straddling instruction as the address of its fetch fault' },
   { what: 'ipi', reason: 'QEMU notices a write to msip at the end of a translation block, this machine at once' },
 ];
 

@@ -81,7 +81,7 @@ export function makeProgram(random: Random, flavour: Flavour, blocks: number): R
   image.set(end.bytes, BLOCKS + code.length);
   if (setUp.length > HANDLERS || handlers.length > FINISH || finish.length > BLOCKS - HANDLERS - FINISH)
     throw new Error('frame of the random program is too long');
-  return { image, words: [...tables, ...makeData(random)] };
+  return { image, words: [...tables, ...makeData(random, () => safeInsn(random, mix))] };
 }
 
 /** s11 := this place + 8 + `length`: the block's end, where a trap goes on. */
