@@ -140,9 +140,10 @@ function enter(h: usize, mode: i32, number: i32, isInterrupt: bool, tval: u64, g
   const counter: usize = h + TRAP_COUNTS + ((fromV * 4 + mode) * 128 + number + (isInterrupt ? 64 : 0)) * 8;
   store<u64>(counter, load<u64>(counter) + 1);
   selectContext(h);
+  // Reported before it is charged: the way to the handler belongs to the exit.
+  if (load<i32>(M_EVENTS)) event(h, EV_TRAP, number | (i32(isInterrupt) << 8) | (fromV << 16) | (mode << 20), 0);
   timeTrap(h);
   store<i32>(h, EVENT_TRAP, EVENT);
-  if (load<i32>(M_EVENTS)) event(h, EV_TRAP, number | (i32(isInterrupt) << 8) | (fromV << 16) | (mode << 20), 0);
 }
 
 /** 3.1.6.1, 8.4.2: mstatus.MPV, MPP, MPIE, GVA; mtval2, mtinst. */

@@ -223,16 +223,18 @@ export class ReferenceEngine implements Engine {
   }
 
   private finishTrap(hart: HartState, taken: TakenTrap): void {
-    // Without the cycle model a trap counts as one cycle: a program that only traps still comes to the end of its turn.
-    if (this.timing.events === undefined) hart.cycle += 1n;
-    else this.timing.events.t_trap(hart.area);
     const to = destinationIndex[taken.to];
     const fromV = taken.fromV ? 1 : 0;
     const counter = L.TRAP_COUNTS + 8 * ((fromV * 4 + to) * 128 + taken.code + (taken.interrupt ? 64 : 0));
     hart.set64(counter, hart.get64(counter) + 1n);
-    if (this.machine.option(L.M_EVENTS) === 0) return;
-    const detail = taken.code | ((taken.interrupt ? 1 : 0) << 8) | (fromV << 16) | (to << 20);
-    this.host.event(hart.index, L.EV_TRAP, detail, 0);
+    // Reported before it is charged: the way to the handler belongs to the exit.
+    if (this.machine.option(L.M_EVENTS) !== 0) {
+      const detail = taken.code | ((taken.interrupt ? 1 : 0) << 8) | (fromV << 16) | (to << 20);
+      this.host.event(hart.index, L.EV_TRAP, detail, 0);
+    }
+    // Without the cycle model a trap counts as one cycle: a program that only traps still comes to the end of its turn.
+    if (this.timing.events === undefined) hart.cycle += 1n;
+    else this.timing.events.t_trap(hart.area);
   }
 
   /** Reported when it has been charged: the return itself still belongs to who returns. */
