@@ -70,7 +70,6 @@ const idioms: readonly Deviation[] = [
   { what: 'timer', reason: 'mtime is host time in QEMU' },
   { what: 'sleep', reason: 'mtime is host time in QEMU' },
   { what: 'device', reason: 'its CLINT, PLIC and UART take other access sizes' },
-  { what: 'window code', reason: 'QEMU gives the start of a straddling instruction as the address of its fetch fault' },
   { what: 'ipi', reason: 'QEMU notices a write to msip at the end of a translation block, this machine at once' },
 ];
 
