@@ -1,4 +1,5 @@
-import type { AccessSize } from '../machine/engine.js';
+/** Width of a device access in bytes. */
+export type AccessSize = 1 | 2 | 4 | 8;
 
 /** A device as the bus sees it. Offsets are bytes from its base; what it may touch is handed to it when it is made. */
 export interface Device {

@@ -5,8 +5,7 @@
  * Gateways are level gateways as in Rocket: a high line is latched as pending once, and not looked at again until the
  * source is completed. A latched request is not withdrawn when its line falls.
  */
-import type { AccessSize } from '../machine/engine.js';
-import type { Device } from './device.js';
+import type { AccessSize, Device } from './device.js';
 
 type Profile = 'none' | 'rocket' | 'qemu' | 'strict';
 

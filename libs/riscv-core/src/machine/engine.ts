@@ -1,5 +1,6 @@
 /** What the machine asks of an engine, and what an engine may ask of the machine around it. */
 
+import type { AccessSize } from '../devices/device.js';
 import type { Csr } from '../isa/csrs.js';
 import type { MachineConfig } from './config.js';
 
@@ -7,8 +8,7 @@ import type { MachineConfig } from './config.js';
 export const engineNames = ['interpreter', 'reference'] as const;
 export type EngineName = (typeof engineNames)[number];
 
-/** Width of a device access in bytes. */
-export type AccessSize = 1 | 2 | 4 | 8;
+export type { AccessSize };
 
 /**
  * The machine as an engine sees it. Called only between instructions' effects, in program order of each hart, so every
