@@ -192,7 +192,8 @@ export class Probes {
   }
 
   private end(hart: number, record: HartRecord): void {
-    this.enter(hart, record, record.phase, record.step);
+    this.closePhase(hart, record);
+    this.closeStep(hart, record);
     record.measuring = false;
     record.cycles += this.clock.cycles(hart) - record.beganAt.cycles;
     record.instructions += this.clock.instret(hart) - record.beganAt.instructions;
@@ -204,16 +205,28 @@ export class Probes {
     if (this.measuredHarts === 0) this.listen(false);
   }
 
-  /** Closes the running phase and step at this point of the hart's time and opens others. */
+  /** From this point of the hart's time on it is in `phase` and `step`; what goes on is left running. */
   private enter(hart: number, record: HartRecord, phase: string, step: string): void {
-    const cycles = this.clock.cycles(hart);
-    const instructions = this.clock.instret(hart);
-    add(record.phases, record.phase, cycles - record.phaseSince);
-    add(record.steps, record.step, instructions - record.stepSince);
-    record.phase = phase;
-    record.step = step;
-    record.phaseSince = cycles;
-    record.stepSince = instructions;
+    if (phase !== record.phase) {
+      this.closePhase(hart, record);
+      record.phase = phase;
+    }
+    if (step !== record.step) {
+      this.closeStep(hart, record);
+      record.step = step;
+    }
+  }
+
+  private closePhase(hart: number, record: HartRecord): void {
+    const now = this.clock.cycles(hart);
+    add(record.phases, record.phase, now - record.phaseSince);
+    record.phaseSince = now;
+  }
+
+  private closeStep(hart: number, record: HartRecord): void {
+    const now = this.clock.instret(hart);
+    add(record.steps, record.step, now - record.stepSince);
+    record.stepSince = now;
   }
 }
 
