@@ -12,8 +12,18 @@ const only = (name, from, allowed, comment) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'apps-stay-apart', severity: 'error', from: { path: '^apps/([^/]+)/' }, to: { path: '^apps/', pathNot: '^apps/$1/' } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'apps-stay-apart',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
     only('contracts-import-nothing', '^libs/contracts/', [], 'the language all processes share'),
     only('riscv-core-imports-nothing', '^libs/riscv-core/', [], 'the machine would run in a browser tab'),
     only('duvisor-imports', '^libs/duvisor/', ['^libs/riscv-core/', '^libs/contracts/'], ''),

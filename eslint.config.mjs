@@ -4,7 +4,15 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['dist/**', 'node_modules/**', '**/generated/**', 'libs/riscv-core/assembly/**', 'libs/duvisor/guest/**', '.dvfarm/**', 'apps/web/dist/**'],
+    ignores: [
+      'dist/**',
+      'node_modules/**',
+      '**/generated/**',
+      'libs/riscv-core/assembly/**',
+      'libs/duvisor/guest/**',
+      '.dvfarm/**',
+      'apps/web/dist/**',
+    ],
   },
   js.configs.recommended,
   ...tseslint.configs.strict,
@@ -28,7 +36,11 @@ export default tseslint.config(
       'no-restricted-globals': ['error', 'performance', 'setTimeout', 'setInterval'],
       'no-restricted-properties': [
         'error',
-        { object: 'Math', property: 'random', message: 'the simulation is deterministic: take randomness from the run seed' },
+        {
+          object: 'Math',
+          property: 'random',
+          message: 'the simulation is deterministic: take randomness from the run seed',
+        },
         { object: 'Date', property: 'now', message: 'time inside the machine comes from the cycle model' },
       ],
     },
@@ -36,6 +48,10 @@ export default tseslint.config(
   {
     files: ['**/*.mjs', 'bin/dvfarm'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
+  },
+  {
+    files: ['**/*.cjs'],
+    languageOptions: { globals: { module: 'writable' } },
   },
   prettier,
 );

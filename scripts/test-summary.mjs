@@ -7,5 +7,7 @@ if (!existsSync(file)) {
   process.exit(1);
 }
 const results = JSON.parse(readFileSync(file, 'utf8'));
-const failedFiles = results.testResults.filter((each) => each.status === 'failed' && each.assertionResults.length === 0).length;
+const failedFiles = results.testResults.filter(
+  (each) => each.status === 'failed' && each.assertionResults.length === 0,
+).length;
 console.log(`${results.numPassedTests} passed, ${results.numFailedTests + failedFiles} failed`);

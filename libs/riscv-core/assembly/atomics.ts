@@ -10,7 +10,8 @@ import * as A from '../src/isa/sysops';
 import { DATA_RESERVE, DATA_STORE } from '../src/timing/events';
 import { DONE, fillFilter, ordinary, plainTrap, resolve } from './data-access';
 import { loadRam, storeRam } from './load-store';
-import { isRam, trPa } from './mmu';
+import { trPa } from './mmu';
+import { isRam } from './ram';
 import { extend, finish, setRd } from './slow-paths';
 import { timeData } from './timing-calls';
 

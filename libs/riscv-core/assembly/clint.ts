@@ -16,8 +16,9 @@ import {
   M_VTIMECMP,
   M_VTIMECTL,
 } from '../src/hart/layout';
-import { isHost, dvext, hasDvext } from './state';
+import { mtime } from './clock';
 import { vipiRefuses } from './dvirq';
+import { isHost, dvext, hasDvext } from './state';
 
 const CLINT_BASE: u64 = 0x0200_0000;
 const MSIP: i32 = 0x0;
@@ -26,20 +27,6 @@ const MTIME: i32 = 0xbff8;
 
 export const VTIMECTL_MASK: u64 = 0x7f;
 export const VCPUID_MASK: u64 = 0xff;
-
-/** mtime as the hart sees it now. */
-export function mtime(h: usize): u64 {
-  return load<u64>(h, CYCLE) / load<u64>(M_CYCLES_PER_TICK) + load<u64>(M_MTIME_OFFSET);
-}
-
-/** First cycle of the hart at which a clock that shows `now` will show `deadline`; all ones = never. */
-export function cycleOf(h: usize, now: u64, deadline: u64): u64 {
-  const perTick = load<u64>(M_CYCLES_PER_TICK);
-  const tick = load<u64>(h, CYCLE) / perTick;
-  const ticks = deadline - now;
-  if (ticks > u64.MAX_VALUE / perTick - tick) return u64.MAX_VALUE;
-  return (tick + ticks) * perTick;
-}
 
 /** Is the access inside the CLINT's window? */
 export function isClint(pa: u64): bool {

@@ -32,8 +32,9 @@ import {
 } from '../src/hart/layout';
 import { CAUSE_FETCH_ACCESS, CAUSE_FETCH_PAGE } from '../src/isa/causes';
 import { decode } from './env';
-import { NO_FAULT, isRam, linearOf, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
+import { NO_FAULT, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
 import { pmpUniform } from './pmp';
+import { isRam, linearOf } from './ram';
 import { hartArea, prv, virt } from './state';
 import { timeFetch, timeTlbFault, tlbNeedsWalk } from './timing-calls';
 import { raiseWalk } from './trap';

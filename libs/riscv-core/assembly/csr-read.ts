@@ -40,7 +40,7 @@ import {
   CSR_PMPADDR,
 } from '../src/hart/csr-slots';
 import * as K from '../src/isa/csr-kinds';
-import { mtime } from './clint';
+import { mtime } from './clock';
 import { descriptor } from './csr-access';
 import {
   BITS_U,

@@ -12,8 +12,9 @@ import {
 import { CAUSE_LOAD_PAGE } from '../src/isa/causes';
 import { hasCode } from './code';
 import { dataMode } from './context';
-import { NO_FAULT, isRam, linearOf, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
+import { NO_FAULT, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
 import { pmpUniform } from './pmp';
+import { isRam, linearOf } from './ram';
 import { keepTranslation, knownTranslation } from './soft-tlb';
 import { enterFilter, timeTlb, timeTlbFault, timed, tlbNeedsWalk } from './timing-calls';
 import { raise, raiseWalk } from './trap';

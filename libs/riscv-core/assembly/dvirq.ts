@@ -11,7 +11,7 @@ import {
 } from '../src/hart/layout';
 import { CSR_HUTIMEDELTA, CSR_H_VMID } from '../src/hart/csr-slots';
 import { IRQ_USI, IRQ_UTI, IRQ_VSSI, IRQ_VSTI } from '../src/isa/causes';
-import { mtime } from './clint';
+import { mtime } from './clock';
 import { csr, dvext, hasDvext, isHost } from './state';
 
 /** The identity a refused vIPI access named: tval of its store access fault. */

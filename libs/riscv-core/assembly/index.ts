@@ -26,7 +26,7 @@ export {
 export { poll, nextTimer as next_timer } from './poll';
 export { refreshHart as refresh_hart } from './derived';
 export { pending } from './irq';
-export { mtime } from './clint';
+export { mtime } from './clock';
 export { pmpAllows as pmp_allows } from './pmp';
 export { translate };
 export { readCsr as read_csr } from './csr-read';

@@ -11,7 +11,7 @@ import {
   CSR_VSSTATUS,
 } from '../src/hart/csr-slots';
 import { IRQ_MSI, IRQ_MTI } from '../src/isa/causes';
-import { mtime } from './clint';
+import { mtime } from './clock';
 import { virtualLines } from './dvirq';
 import { BITS_U, BITS_VS, HSTATUS_UIE, STATUS_MIE, STATUS_SIE } from './fields';
 import { csr, hasDvext, hasH, prv, virt } from './state';

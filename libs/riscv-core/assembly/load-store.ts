@@ -12,7 +12,8 @@ import { codeStored } from './code';
 import { DONE, DROPPED, TRAPPED, YIELDED, fillFilter, plainTrap, resolve } from './data-access';
 import { refusedIdentity } from './dvirq';
 import { mmio_load, mmio_store, tohost } from './env';
-import { isRam, linearOf, trPa } from './mmu';
+import { trPa } from './mmu';
+import { isRam, linearOf } from './ram';
 import { timeData, timeMmio } from './timing-calls';
 import { raise } from './trap';
 

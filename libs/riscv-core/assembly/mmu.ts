@@ -11,9 +11,6 @@ import {
   DVEXT_STRICT,
   M_PAGING_LEVELS,
   M_PHYS_LIMIT,
-  M_RAM_BASE,
-  M_RAM_LINEAR,
-  M_RAM_SIZE,
   M_SVADU,
   PRV_M,
   PRV_S,
@@ -39,6 +36,7 @@ import { SPACE_BARE, SPACE_GUEST, SPACE_HOST } from '../src/timing/events';
 import { guestRoot } from './context';
 import { ATP_MODE_SHIFT, ATP_PPN, MODE_39, MODE_48, MODE_BARE, STATUS_MXR, STATUS_SUM } from './fields';
 import { PMP_R, PMP_W, PMP_X, pmpAllows } from './pmp';
+import { isRam, linearOf } from './ram';
 import { csr, dvext } from './state';
 
 /** Outcome of a translation step: fine, or which family of fault. */
@@ -104,18 +102,6 @@ function causeOf(access: i32, family: i32): i32 {
           ? CAUSE_LOAD_ACCESS
           : CAUSE_STORE_ACCESS;
   }
-}
-
-/** Is [pa, pa + size) RAM? */
-export function isRam(pa: u64, size: u64): bool {
-  const offset = pa - load<u64>(M_RAM_BASE);
-  const ram = load<u64>(M_RAM_SIZE);
-  return offset < ram && size <= ram - offset;
-}
-
-/** Linear address of a RAM byte. */
-export function linearOf(pa: u64): usize {
-  return usize(load<i32>(M_RAM_LINEAR) + i32(pa - load<u64>(M_RAM_BASE)));
 }
 
 /** Which TLB entries an access with this effective mode uses. */

@@ -20,8 +20,8 @@ import {
 } from '../src/hart/layout';
 import { CSR_MIE } from '../src/hart/csr-slots';
 import { IRQ_MTI } from '../src/isa/causes';
+import { cycleOf, mtime } from './clock';
 import { dropDoomed } from './code';
-import { cycleOf, mtime } from './clint';
 import { virtualClock, virtualTimerBit, vtimecmp } from './dvirq';
 import { pending, pickInterrupt, pickedMode } from './irq';
 import { csr } from './state';

@@ -4,8 +4,8 @@
  * Entry: u64 virtual page, u32 RAM page, u32 bit per access type (1 << ACCESS_*) that was found to be permitted.
  */
 import { CONTEXT, CORE_TLB, CORE_TLB_CONTEXT_SIZE, CORE_TLB_ENTRIES, M_RAM_BASE } from '../src/hart/layout';
-import { isRam } from './mmu';
 import { pmpUniform } from './pmp';
+import { isRam } from './ram';
 
 function entryOf(h: usize, va: u64): usize {
   return h + CORE_TLB + load<i32>(h, CONTEXT) * CORE_TLB_CONTEXT_SIZE + (usize(va >> 12) & (CORE_TLB_ENTRIES - 1)) * 16;

@@ -4,33 +4,18 @@
  */
 import { CYCLE } from '../../src/hart/layout';
 import { DATA_LOAD, DATA_STORE } from '../../src/timing/events';
-import { P_L1D_SETS, P_L1D_WAYS, P_L1D_WRITEBACK } from '../../src/timing/parameter-slots';
+import { P_L1D_WAYS, P_L1D_WRITEBACK } from '../../src/timing/parameter-slots';
+import { findLine, firstIndexOf } from './dcache-lines';
 import { filterDropLine, rememberLine } from './filter';
 import { l2Acquire, l2Granted, l2Release, l2Upgrade } from './l2';
-import { MAX_L1_WAYS } from '../../src/timing/limits';
 import { L1D, L1D_LFSR, LINE_EXCLUSIVE, LINE_MODIFIED, LINE_SHARED, MMIO_BUSY, hartIndex, stateOf } from './layout';
 import { addCycles, parameter, random } from './parts';
-
-@inline
-function firstIndex(line: i32): i32 {
-  return (line & (parameter(P_L1D_SETS) - 1)) * MAX_L1_WAYS;
-}
-
-/** Index of the line in the cache, -1 = absent. */
-function find(state: i32, line: i32): i32 {
-  const first = firstIndex(line);
-  const end = first + parameter(P_L1D_WAYS);
-  for (let index = first; index < end; index++) {
-    if (load<u32>(state + L1D + index * 4) >> 2 == u32(line)) return index;
-  }
-  return -1;
-}
 
 /** `kind`: DATA_*. Adds what the access waits for. */
 export function dcacheAccess(h: i32, pa: i64, kind: i32): void {
   const state = stateOf(h);
   const line = i32(u64(pa) >> 6);
-  const index = find(state, line);
+  const index = findLine(state, line);
   if (index < 0) {
     miss(h, state, line, kind);
     return;
@@ -49,7 +34,7 @@ function miss(h: i32, state: i32, line: i32, kind: i32): void {
   const hart = hartIndex(h);
   const busy = load<i64>(state + MMIO_BUSY) - load<i64>(h + CYCLE);
   if (busy > 0) addCycles(h, i32(busy));
-  const index = firstIndex(line) + random(state + L1D_LFSR, parameter(P_L1D_WAYS));
+  const index = firstIndexOf(line) + random(state + L1D_LFSR, parameter(P_L1D_WAYS));
   const address = state + L1D + index * 4;
   const victim = load<u32>(address);
   if (victim != 0) {
@@ -62,28 +47,4 @@ function miss(h: i32, state: i32, line: i32, kind: i32): void {
   addCycles(h, l2Acquire(hart, line, i32(kind != DATA_LOAD)));
   store<u32>(address, (u32(line) << 2) | (kind == DATA_STORE ? LINE_MODIFIED : l2Granted()));
   rememberLine(index);
-}
-
-/** Probe to nothing. True = the line was modified here. */
-export function dcacheInvalidate(h: i32, line: i32): bool {
-  const state = stateOf(h);
-  const index = find(state, line);
-  if (index < 0) return false;
-  const address = state + L1D + index * 4;
-  const dirty = (load<u32>(address) & 3) == LINE_MODIFIED;
-  filterDropLine(h, index, line);
-  store<u32>(address, 0);
-  return dirty;
-}
-
-/** Probe to shared. True = the line was modified here. */
-export function dcacheShare(h: i32, line: i32): bool {
-  const state = stateOf(h);
-  const index = find(state, line);
-  if (index < 0) return false;
-  const address = state + L1D + index * 4;
-  const dirty = (load<u32>(address) & 3) == LINE_MODIFIED;
-  filterDropLine(h, index, line);
-  store<u32>(address, (u32(line) << 2) | LINE_SHARED);
-  return dirty;
 }

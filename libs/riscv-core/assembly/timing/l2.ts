@@ -12,7 +12,7 @@ import {
   P_L2_UPGRADE_PROBE,
   P_L2_WAYS,
 } from '../../src/timing/parameter-slots';
-import { dcacheInvalidate, dcacheShare } from './dcache';
+import { dcacheInvalidate, dcacheShare } from './dcache-lines';
 import { L2, L2_LFSR, L2_OWNED, LINE_EXCLUSIVE, LINE_SHARED, hartArea } from './layout';
 import { memoryRead, memoryWrite } from './memory';
 import { parameter, random } from './parts';
