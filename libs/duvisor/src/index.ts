@@ -13,3 +13,15 @@ export { defaultMaxInstructions, simulateRun, type SimulateOptions } from './sim
 export { simulatorDigest } from './simulator-digest.js';
 export { columnOf, type WorkloadStep } from './kvm-steps.js';
 export { kvmStepReferences } from './step-references.js';
+export type {
+  FileSet,
+  LatencySummary,
+  LoadLoop,
+  LoadMark,
+  LoadOptions,
+  LoadResult,
+  LoadService,
+  LoadSpec,
+  Popularity,
+  Range,
+} from './loadgen/load-spec.js';
