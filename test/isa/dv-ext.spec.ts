@@ -377,6 +377,16 @@ exit:   csrr s0, ucause
       expect(run('VS', 'csrr t1, vcpuid', HU, 'strict').traps()[0]!.cause).toBe(10n);
     });
 
+    test('the memory-mapped identity is no way round that', () => {
+      const store = `li t0, 0x2005800\n li t1, 5\n sd t1, 0(t0)\n csrr s0, vcpuid`;
+      for (const mode of ['U', 'VS'] as const) {
+        const [trap] = run(mode, store, HU, 'strict').traps();
+        expect([trap!.cause, trap!.tval]).toEqual([7n, 0x200_5800n]);
+      }
+      expect(run('S', store, HU, 'strict').x('s0')).toBe(5n);
+      expect(run('U', store, HU, 'rocket').x('s0')).toBe(5n);
+    });
+
     test('an armed guest may name identities of its own VM only', () => {
       const armed = `${HU}\n csrwi h_enable, 1\n csrwi h_vmid, 2`;
       const send = (identity: number): string => `li t1, ${1n << BigInt(identity)}\n csrs vipi0, t1`;

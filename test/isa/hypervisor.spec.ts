@@ -10,7 +10,7 @@ const DATA = 0x8020_0000n;
 /** Guest physical address of the data; identity is not used, so that the two stages cannot be confused. */
 const GPA = 0x1_0000_0000n;
 const GVA = 0x40_0000n;
-const { V, R, W, U, A, D } = PTE;
+const { V, R, W, X, U, A, D } = PTE;
 const INTERRUPT = 1n << 63n;
 const GVA_BIT = 1n << 38n;
 const ECALL_VS = 10n;
@@ -86,6 +86,17 @@ end:    nop
     const [trap] = p.traps();
     expect([trap!.cause, trap!.tval, trap!.tinst]).toEqual([21n, GVA, 0x3000n]);
     expect(trap!.tval2 >> 10n).toBe(table);
+  });
+
+  test('MXR makes execute-only data readable, but no execute-only page of the guest page table', () => {
+    const mxr = { before: 'li t1, 0x80000\n csrs mstatus, t1' };
+    const data = guest('ld s0, 0(a0)', { ...mxr, map: (g) => g.map(GPA, DATA, V | X | U | A) });
+    expect(data.traps().map((t) => t.cause)).toEqual([ECALL_VS]);
+    const table = guest('ld s0, 0(a0)', {
+      ...mxr,
+      map: (g, vs) => g.map(vs.entry(GVA, 0) & ~0xfffn, vs.entry(GVA, 0) & ~0xfffn, V | X | U | A),
+    });
+    expect([table.traps()[0]!.cause, table.traps()[0]!.tinst]).toEqual([21n, 0x3000n]);
   });
 
   test('a fault of the first stage is an ordinary page fault', () => {

@@ -40,8 +40,13 @@ export function clintLoad(h: usize, pa: u64, size: i32): u64 {
   return size == 8 ? word : word & ((u64(1) << (8 * size)) - 1);
 }
 
-/** False: refused (strict, dv-ext.md 9): store access fault. */
-export function clintStore(h: usize, pa: u64, size: i32, value: u64): bool {
+/** Outcomes of clintStore in profile strict (dv-ext.md 9): both refusals are store access faults, one names the identity. */
+export const CLINT_STORED: i32 = 0;
+export const CLINT_REFUSED: i32 = 1;
+export const CLINT_FOREIGN_IDENTITY: i32 = 2;
+
+/** Returns CLINT_*. */
+export function clintStore(h: usize, pa: u64, size: i32, value: u64): i32 {
   const offset = i32(pa - CLINT_BASE);
   const shift = 8 * u64(offset & 7);
   const mask = (size == 8 ? u64.MAX_VALUE : (u64(1) << (8 * size)) - 1) << shift;
@@ -92,10 +97,10 @@ function readWord(h: usize, offset: i32): u64 {
   return low | (i32(2 * i + 1) < harts ? load<u64>(M_VTIMECTL + 16 * i + 8) << 32 : 0);
 }
 
-function writeWord(h: usize, offset: i32, value: u64, old: u64): bool {
+function writeWord(h: usize, offset: i32, value: u64, old: u64): i32 {
   if (offset == MTIME) {
     store<u64>(M_MTIME_OFFSET, value - load<u64>(h, CYCLE) / load<u64>(M_CYCLES_PER_TICK));
-    return true;
+    return CLINT_STORED;
   }
   const plain = i32(plainWord(offset));
   if (plain) {
@@ -103,24 +108,24 @@ function writeWord(h: usize, offset: i32, value: u64, old: u64): bool {
     if (plain >= M_VTIMECTL && plain < M_VTIMECTL + 64) kept = value & VTIMECTL_MASK;
     else if (plain >= M_VCPUID && plain < M_VCPUID + 64) {
       kept = value & VCPUID_MASK;
-      if (dvext() == DVEXT_STRICT && !isHost(h)) return false;
+      if (dvext() == DVEXT_STRICT && !isHost(h)) return CLINT_REFUSED;
     } else if (plain >= M_VIPI && plain < M_VIPI + 32) {
-      if (vipiRefuses(h, i32(plain - M_VIPI) >> 3, value ^ old)) return false;
+      if (vipiRefuses(h, i32(plain - M_VIPI) >> 3, value ^ old)) return CLINT_FOREIGN_IDENTITY;
     }
     store<u64>(plain, kept);
-    return true;
+    return CLINT_STORED;
   }
   const harts = load<i32>(M_HARTS);
   let i = element(offset, MSIP, (harts + 1) >> 1);
   if (i >= 0) {
     store<i32>(M_MSIP + 8 * i, i32(value) & 1);
     if (i32(2 * i + 1) < harts) store<i32>(M_MSIP + 8 * i + 4, i32(value >> 32) & 1);
-    return true;
+    return CLINT_STORED;
   }
-  if (dvext() != DVEXT_QEMU) return true;
+  if (dvext() != DVEXT_QEMU) return CLINT_STORED;
   i = element(offset, 0x1_0800, (harts + 1) >> 1);
-  if (i < 0) return true;
+  if (i < 0) return CLINT_STORED;
   store<u64>(M_VTIMECTL + 16 * i, value & VTIMECTL_MASK);
   if (i32(2 * i + 1) < harts) store<u64>(M_VTIMECTL + 16 * i + 8, (value >> 32) & VTIMECTL_MASK);
-  return true;
+  return CLINT_STORED;
 }

@@ -7,7 +7,7 @@ import {
   CAUSE_STORE_MISALIGNED,
 } from '../src/isa/causes';
 import { DATA_LOAD, DATA_STORE } from '../src/timing/events';
-import { clintLoad, clintStore, isClint } from './clint';
+import { CLINT_FOREIGN_IDENTITY, CLINT_REFUSED, clintLoad, clintStore, isClint } from './clint';
 import { codeStored } from './code';
 import { DONE, DROPPED, TRAPPED, YIELDED, fillFilter, plainTrap, resolve } from './data-access';
 import { refusedIdentity } from './dvirq';
@@ -138,7 +138,9 @@ export function storeAt(h: usize, va: u64, size: i32, value: u64): i32 {
 function storeDevice(h: usize, va: u64, pa: u64, size: i32, value: u64): i32 {
   timeMmio(h, true);
   if (isClint(pa)) {
-    if (!clintStore(h, pa, size, value)) {
+    const outcome = clintStore(h, pa, size, value);
+    if (outcome == CLINT_REFUSED) return plainTrap(h, CAUSE_STORE_ACCESS, va);
+    if (outcome == CLINT_FOREIGN_IDENTITY) {
       // dv-ext.md 9: tval = identity, no address.
       raise(h, CAUSE_STORE_ACCESS, refusedIdentity, false, 0);
       return TRAPPED;

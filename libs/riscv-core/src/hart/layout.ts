@@ -160,9 +160,7 @@ export const CROSS_BITS = 656;
 export const PTE_TRACE = 768;
 export const PTE_TRACE_ENTRIES = PTE_TRACE + 8;
 export const PTE_TRACE_MAX = 32;
-/** Result of the last translation: u64 pa, u32 page permissions (PERM_*), u32 log2 page size of the smallest leaf. */
-export const TR_PA = 1312;
-export const TR_PERM = 1320;
+/** u32: log2 of the page size of the smallest leaf of the last translation. */
 export const TR_LEVEL = 1324;
 /** Area for the core's own per-hart state (Eng-1 and the timing model define it). */
 export const CORE_PRIVATE = 1344;

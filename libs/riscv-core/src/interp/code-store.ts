@@ -27,20 +27,12 @@ import {
   REC_RS2,
 } from '../hart/layout.js';
 import { Decoder, isCompressed, type DecodedInsn } from '../decode/decoder.js';
+import type { StaticCost } from '../timing/static-cost.js';
 import { OP_CROSS, OP_ILLEGAL, OP_PAGE_END, OP_PROBE, opOf } from './ops.js';
 
 const PAGE = 4096;
 const SINK = 32;
 const mulDivClasses = new Set<string>(['mul', 'mulh', 'mulw', 'div', 'divw']);
-
-/** The static half of the cycle model (src/timing/pipeline.ts). */
-export interface StaticCost {
-  /** How many successors in memory the cost may depend on. */
-  readonly lookahead: number;
-  cost(insn: DecodedInsn, successors: readonly DecodedInsn[]): number;
-  /** Multiply and divide: cycles until the result or the unit is needed. */
-  slack(insn: DecodedInsn, successors: readonly DecodedInsn[]): number;
-}
 
 /** A watched label: the real op of the record it replaced. */
 export type ProbeFilter = (pageOffset: number) => boolean;

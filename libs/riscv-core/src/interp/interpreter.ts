@@ -3,7 +3,8 @@ import { instantiateCore } from '../core/core-module.js';
 import { Decoder, type ExtensionSet } from '../decode/decoder.js';
 import { HARTS, HART_STRIDE, M_FILTER_SHIFT, M_HARTS, M_TIMING } from '../hart/layout.js';
 import type { Engine, EngineFactory } from '../machine/engine.js';
-import { CodeStore, type StaticCost } from './code-store.js';
+import type { StaticCost } from '../timing/static-cost.js';
+import { CodeStore } from './code-store.js';
 import { buildInterpreterModule } from './module.js';
 
 export interface InterpreterOptions {

@@ -40,11 +40,26 @@ export function loadClint(machine: MachineState, hart: HartState, offset: number
   return BigInt.asUintN(8 * size, word >> BigInt(8 * (offset & 7)));
 }
 
-export function storeClint(machine: MachineState, hart: HartState, offset: number, size: number, value: bigint): void {
+/** False: refused, a store access fault. A vIPI word that names a foreign identity throws its own (dv-ext.md 9). */
+export function storeClint(
+  machine: MachineState,
+  hart: HartState,
+  offset: number,
+  size: number,
+  value: bigint,
+): boolean {
   const shift = BigInt(8 * (offset & 7));
   const mask = ((1n << BigInt(8 * size)) - 1n) << shift;
   const old = readWord(machine, hart, offset & ~7);
+  if (refusesIdentity(machine, hart, offset & ~7)) return false;
   writeWord(machine, hart, offset & ~7, (old & ~mask) | ((value << shift) & mask));
+  return true;
+}
+
+/** Profile strict: only HS- and M-mode give a hart its identity (dv-ext.md 9). */
+function refusesIdentity(machine: MachineState, hart: HartState, offset: number): boolean {
+  if (machine.dvext !== L.DVEXT_STRICT || (!hart.v && hart.prv !== L.PRV_U)) return false;
+  return element(offset, rocketMirrors.vcpuid, machine.harts.length) !== undefined;
 }
 
 /** Index of the register of an array, if `offset` is one of its `count` elements of 8 bytes. */

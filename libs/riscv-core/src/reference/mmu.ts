@@ -182,8 +182,7 @@ export class Mmu {
         a = field(pte, 53, 10) << 12n;
         continue;
       }
-      if (!this.guestLeafAllows(hart, pte, need, implicit === undefined && access.executeForRead === true))
-        throw fault();
+      if (!this.guestLeafAllows(hart, pte, need, implicit === undefined ? access : undefined)) throw fault();
       const pageBits = 12 + 9 * i;
       const frame = field(pte, 53, 10) << 12n;
       if ((frame & ((1n << BigInt(pageBits)) - 1n)) !== 0n) throw fault();
@@ -210,12 +209,15 @@ export class Mmu {
     return (pte & PTE_R) !== 0n || (makeExecutableReadable && (pte & PTE_X) !== 0n);
   }
 
-  /** 8.5.1: every access counts as one of user mode, so the leaf needs U = 1. */
-  private guestLeafAllows(hart: HartState, pte: bigint, need: number, executeForRead: boolean): boolean {
+  /**
+   * 8.5.1: every access counts as one of user mode, so the leaf needs U = 1. `explicit`: the instruction's own access, if it is
+   * that one; the walker's accesses to tables are plain loads and stores, which MXR does not widen.
+   */
+  private guestLeafAllows(hart: HartState, pte: bigint, need: number, explicit: Access | undefined): boolean {
     if ((pte & PTE_U) === 0n) return false;
-    if (need === L.ACCESS_FETCH || executeForRead) return (pte & PTE_X) !== 0n;
+    if (need === L.ACCESS_FETCH || explicit?.executeForRead === true) return (pte & PTE_X) !== 0n;
     if (need === L.ACCESS_STORE) return (pte & PTE_W) !== 0n;
-    const makeExecutableReadable = (hart.csr(CSR_MSTATUS) & MXR) !== 0n;
+    const makeExecutableReadable = explicit !== undefined && (hart.csr(CSR_MSTATUS) & MXR) !== 0n;
     return (pte & PTE_R) !== 0n || (makeExecutableReadable && (pte & PTE_X) !== 0n);
   }
 

@@ -55,10 +55,7 @@ export class PhysicalMemory {
   /** Store outside RAM; false = nothing there. */
   storeDevice(hart: HartState, pa: bigint, size: number, value: bigint): boolean {
     const clint = this.clintOffset(pa);
-    if (clint !== undefined) {
-      storeClint(this.machine, hart, clint, size, value);
-      return true;
-    }
+    if (clint !== undefined) return storeClint(this.machine, hart, clint, size, value);
     if (pa >= this.machine.get64(L.M_PHYS_LIMIT)) return false;
     return this.host.store(Number(pa), size as AccessSize, BigInt.asUintN(8 * size, value));
   }

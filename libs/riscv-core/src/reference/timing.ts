@@ -2,7 +2,7 @@
  * The cycle model as the reference engine asks it. Dynamic events are functions of the core module, shared by all engines
  * (assembly/timing/api.ts); what an instruction costs by itself comes from src/timing.
  */
-import type { DecodedInsn } from '../decode/decoder.js';
+import type { StaticCost } from '../timing/static-cost.js';
 
 /** The t_* functions of the core module; `h` is the linear address of the hart area. */
 export interface TimingEvents {
@@ -18,15 +18,6 @@ export interface TimingEvents {
   t_jal(h: number, pc: bigint, length: number, target: bigint, rd: number): number;
   t_jalr(h: number, pc: bigint, length: number, target: bigint, rd: number, rs1: number): number;
   t_muldiv(h: number, kind: number, a: bigint, b: bigint, slack: number): number;
-}
-
-/** Cost of an instruction itself, given the instructions that follow it in memory inside its page. */
-export interface StaticCost {
-  /** How many successors the cost may depend on. */
-  readonly lookahead: number;
-  cost(insn: DecodedInsn, successors: readonly DecodedInsn[]): number;
-  /** Cycles until a multiply's or divide's result or unit is needed: argument of t_muldiv. */
-  slack(insn: DecodedInsn, successors: readonly DecodedInsn[]): number;
 }
 
 /** Timing model `none`: an instruction is a cycle, nothing else costs anything. */
