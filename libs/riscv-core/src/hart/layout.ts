@@ -282,11 +282,6 @@ export const ACCESS_FETCH = 0;
 export const ACCESS_LOAD = 1;
 export const ACCESS_STORE = 2;
 
-/** Permissions of a translation, after both stages and PMP. */
-export const PERM_R = 1;
-export const PERM_W = 2;
-export const PERM_X = 4;
-
 /** env.event kinds: a trap was taken (a = cause | interrupt << 8 | fromV << 16 | to mode << 20), a trap return entered V=1 or left to V=0 (a = to PRV | toV << 4). */
 export const EV_TRAP = 1;
 export const EV_RETURN = 2;

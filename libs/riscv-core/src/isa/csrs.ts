@@ -104,6 +104,9 @@ const machine: Csr[] = [
   ...array(16, 0, (i) =>
     csr(`pmpaddr${i}`, 0x3b0 + i, K.CSRK_PMPADDR, { slot: S.CSR_PMPADDR + 8 * i, w: (1n << 54n) - 1n, index: i }),
   ),
+  // No triggers: tdata1 reads type 0, "there is no trigger at this tselect" (Debug 5.2), which software takes as its answer.
+  csr('tselect', 0x7a0, K.CSRK_CONSTANT),
+  ...array(3, 1, (i) => csr(`tdata${i}`, 0x7a0 + i, K.CSRK_CONSTANT)),
   csr('mcycle', 0xb00, K.CSRK_MCYCLE, { slot: S.CSR_MCYCLE_OFFSET }),
   csr('minstret', 0xb02, K.CSRK_MINSTRET, { slot: S.CSR_MINSTRET_OFFSET }),
   // The event counters exist and stay 0 until events can be selected (Zihpm allows read-only zero).
