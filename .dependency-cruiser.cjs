@@ -29,6 +29,14 @@ module.exports = {
     only('duvisor-imports', '^libs/duvisor/', ['^libs/riscv-core/', '^libs/contracts/'], ''),
     only('reporting-imports', '^libs/reporting/', ['^libs/contracts/'], 'pure: samples in, tables out'),
     only('platform-imports', '^libs/platform/', ['^libs/contracts/'], ''),
+    only('cli-imports', '^apps/cli/', ['^libs/(contracts|platform|riscv-core)/'], 'exec is the bare machine'),
+    only(
+      'controller-imports',
+      '^apps/controller/',
+      ['^libs/(contracts|platform|reporting|duvisor)/'],
+      'never simulates',
+    ),
+    only('sim-worker-imports', '^apps/sim-worker/', ['^libs/(contracts|platform|duvisor)/'], 'knows no report'),
     {
       name: 'libraries-never-import-apps',
       severity: 'error',

@@ -45,6 +45,16 @@ describe('a campaign file', () => {
       yaml.replace('firesim', 'virt'),
       /campaign\.yaml:2: machine\.dvext: found "none" with hypervisor "duvisor", expected/,
     ],
+    [
+      'with KVM on the DV-ext profile of the QEMU model',
+      yaml.replace('{ preset: firesim }', '{ preset: firesim, dvext: qemu }'),
+      /campaign\.yaml:2: machine\.dvext: found "qemu" with hypervisor "kvm", expected "none", "rocket" or "strict"/,
+    ],
+    [
+      'with more memory than a machine can have',
+      yaml.replace('{ preset: firesim }', '{ preset: firesim, memoryMiB: 4096 }'),
+      /campaign\.yaml:2: machine\.memoryMiB: found 4096, expected a value <= 2048/,
+    ],
     ['that is not YAML', 'name: {', /campaign\.yaml:\d+: found .*, expected YAML or JSON/],
   ])('%s', async (_what, text, line) => {
     const file = farm.file(text);

@@ -48,6 +48,12 @@ export function impossibleCombinations(spec: {
       found: '"none" with hypervisor "duvisor"',
       expected: '"rocket", "strict" or "qemu": DuVisor runs in HU-mode, which DV-ext adds',
     });
+  if (hypervisor === 'kvm' && machine.dvext === 'qemu')
+    conflicts.push({
+      at: ['machine', 'dvext'],
+      found: '"qemu" with hypervisor "kvm"',
+      expected: '"none", "rocket" or "strict": with "qemu" every guest translates through hugatp, which KVM never sets',
+    });
   if (machine.harts > 1)
     conflicts.push({
       at: ['machine', 'harts'],

@@ -8,7 +8,7 @@ export const dvextProfiles = ['none', 'rocket', 'strict', 'qemu'] as const;
 
 export type PresetName = (typeof presetNames)[number];
 
-/** Smallest: firmware, host kernel, VMM and a guest of a few MiB. Largest: what one WebAssembly memory of 4 GiB leaves (riscv-core, maxRamBytes). */
+/** Smallest: firmware, host kernel, VMM and a guest of a few MiB. Largest: what one WebAssembly memory of 4 GiB leaves (maxRamBytes of riscv-core; a test of libs/duvisor holds the two together). */
 export const memoryBoundsMiB = { min: 128, max: 2048 } as const;
 
 const presetSchema = z.enum(presetNames);

@@ -1,4 +1,5 @@
-import type { RunSpec } from '#libs/contracts';
+import { memoryBoundsMiB, type RunSpec } from '#libs/contracts';
+import { maxRamBytes } from '#libs/riscv-core';
 import { describe, expect, it } from 'vitest';
 import { bootArguments, planBoot } from './boot-plan.js';
 import { imageNames, prebuiltImages, type ImageStore } from './images.js';
@@ -49,6 +50,12 @@ describe('boot plan', () => {
     const { config } = planBoot(other, prebuiltImages(other));
     expect(config).toMatchObject({ preset: 'firesim', memoryBytes: 256 * 2 ** 20, harts: 2, seed: 7, quantum: 1000 });
     expect(config.timing.parameters.get('l2.hit')).toBe(20);
+  });
+
+  it('has one upper bound of memory: what a campaign may ask for is what a machine can have', () => {
+    expect(memoryBoundsMiB.max * 2 ** 20).toBe(maxRamBytes);
+    const most = spec(hypercall.workload, { memoryMiB: memoryBoundsMiB.max });
+    expect(planBoot(most, prebuiltImages(most)).config.memoryBytes).toBe(maxRamBytes);
   });
 
   it('refuses what the simulator cannot build, naming the field', () => {

@@ -134,7 +134,9 @@ function summaryTables(report: Report): Block[] {
       rows: report.sections.flatMap((section) => section.hypervisors.map((result) => summaryRow(section, result))),
       notes: [
         `Published totals are sums of the phases without the guest's own instructions, so the distance is taken from "without guest".`,
-        `"Into the kernel" counts the VM exits of the measured part that entered HS-mode or firmware, the most in any run.`,
+        `"Into the kernel" counts the VM exits of the measured part that the guest caused and that entered HS-mode or firmware, the most in any run. ` +
+          `A host interrupt that finds the guest running, such as the tick, is no such exit: the kernel takes it under either hypervisor. ` +
+          `Each breakdown below gives their number, and that of all traps into the kernel.`,
       ],
     },
   ];
@@ -286,6 +288,7 @@ function breakdownTable(section: PrimitiveSection, result: HypervisorResult): Bl
       result.residual === null
         ? 'Residual total − Σ phases: not measured.'
         : `Residual total − Σ phases: ${cycles(result.residual)} cycles/op.`,
+      interruptNote(result),
       ...(result.exits.byCause.length > 0
         ? [
             `Exits by cause (${result.exits.unit}): ${result.exits.byCause.map((entry) => `${entry.cause} ${cycles(entry.value)}`).join(', ')}.`,
@@ -293,6 +296,14 @@ function breakdownTable(section: PrimitiveSection, result: HypervisorResult): Bl
         : []),
     ],
   };
+}
+
+function interruptNote({ exits }: HypervisorResult): string {
+  const shown = (value: number | null): string => (value === null ? 'not counted' : count(value));
+  return (
+    `Host interrupts that found the guest running: ${shown(exits.hostInterrupt)} (not among the VM exits into the kernel). ` +
+    `All traps into HS-mode or firmware in the measured part, system calls and interrupts of the host software included: ${shown(exits.trapsToKernel)}.`
+  );
 }
 
 function stepBlocks(table: StepTable): Block[] {
@@ -304,6 +315,7 @@ function stepBlocks(table: StepTable): Block[] {
   ];
   return [
     heading(`${table.title}: the KVM-like module's instructions beside Linux's`),
+    ...(table.setBeside === '' ? [] : [paragraph(table.setBeside)]),
     {
       kind: 'table',
       caption: `${table.title}: instructions per exit by kind of code`,
@@ -331,7 +343,7 @@ function stepBlocks(table: StepTable): Block[] {
         plain(row.column),
         plain(row.module === null ? '–' : cycles(row.module)),
         plain(row.linux === null ? '–' : count(row.linux)),
-        plain(row.leftOut === null ? '' : `left out: ${row.leftOut}`),
+        plain(row.leftOut === null ? (row.note ?? '') : `left out: ${row.leftOut}`),
       ]),
       notes,
     },

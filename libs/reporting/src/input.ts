@@ -111,4 +111,6 @@ export interface StepReference {
   readonly linux: number | null;
   /** Reason why the module leaves the step out; null when the step is done. */
   readonly leftOut: string | null;
+  /** Of the rest of a column, which no step holds alone: where the module does that work; null for a step. */
+  readonly note: string | null;
 }

@@ -117,3 +117,13 @@ export const linuxColumns: readonly LinuxColumns[] = [
     columns: columnsOf(143, 696, 235, 14, 155, 111, 271, 177, 38, 59, 0),
   },
 ];
+
+/** What the guest of a workload does, in the terms of kvm-cost.md section 2. */
+export const linuxOperation: Readonly<Record<string, string>> = {
+  hypercall: "The guest's operation is Linux's row 1.",
+  'stage2-fault':
+    'The guest reads one byte of a page that nobody has touched: a read fault, row 3d of kvm-cost.md, which Linux and the module ' +
+    'answer with the shared page of zeros. Row 3a is the write fault, which allocates and zeroes a page; it is shown for comparison. ' +
+    "Row 3d was measured by column only: its steps carry row 3a's counts where the same code runs as often.",
+  mmio: "The guest's operation, a one-byte load from a device of the VMM, is Linux's row 4.",
+};

@@ -73,8 +73,19 @@ describe('report of a sample campaign', () => {
       module: null,
       linux: 31,
       leftOut: 'one hart, nobody waits for RCU',
+      note: null,
     });
     expect(report.steps[0]?.unexplained).toEqual([]);
+  });
+});
+
+describe('a step of Linux that is neither done nor explained', () => {
+  it('is named', () => {
+    const input = sampleInput();
+    const forgotten = { ...input.steps[0], step: 'forgotten', linux: 7 } as (typeof input.steps)[number];
+    const report = buildReport({ ...input, steps: [...input.steps, forgotten] });
+    expect(report.steps[0]?.unexplained).toEqual(['forgotten']);
+    expect(renderReport(report, 'txt')).toContain('neither done nor listed as left out: forgotten');
   });
 });
 

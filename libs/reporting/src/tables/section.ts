@@ -53,6 +53,10 @@ export interface ExitCounts {
   readonly total: number | null;
   /** VM exits that entered the kernel (HS-mode) or the firmware in the measured part; the largest over the runs. */
   readonly kernel: number | null;
+  /** Host interrupts that found the guest running: not among `kernel`, for no act of the guest caused them; the most in any run. */
+  readonly hostInterrupt: number | null;
+  /** All traps into HS-mode or firmware, those of the VMM and the host kernel included; the most in any run. */
+  readonly trapsToKernel: number | null;
   readonly unit: string;
   /** Mean over the runs by cause, in the unit of the metric. */
   readonly byCause: readonly { readonly cause: string; readonly value: number }[];
@@ -192,6 +196,8 @@ function exitCounts(runs: readonly ReportRun[]): ExitCounts {
   return {
     total: largest(values('exits.total')),
     kernel: largest(values('exits.kernel')),
+    hostInterrupt: largest(values('exits.host-interrupt')),
+    trapsToKernel: largest(values('traps.kernel')),
     unit: runs.map((run) => metricOf(run, 'exits.total')?.unit).find((unit) => unit !== undefined) ?? 'exits',
     byCause: [...causes]
       // A run that did not see a cause counts as 0 of it.

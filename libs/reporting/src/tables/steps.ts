@@ -1,7 +1,7 @@
 /** The KVM-like module's instructions per exit, by step, beside those measured on Linux (kvm-cost.md sections 2 and 5). */
 import type { StepReference } from '../input.js';
 import { primitiveOf } from '../primitives.js';
-import { columnNames, linuxColumns } from '../published.js';
+import { columnNames, linuxColumns, linuxOperation } from '../published.js';
 import type { Point } from '../samples.js';
 
 export interface StepRow {
@@ -12,6 +12,7 @@ export interface StepRow {
   readonly linux: number | null;
   /** Why the module leaves the step out; null when it is done. */
   readonly leftOut: string | null;
+  readonly note: string | null;
 }
 
 export interface ColumnRow {
@@ -24,6 +25,8 @@ export interface ColumnRow {
 export interface StepTable {
   readonly primitive: string;
   readonly title: string;
+  /** Which measured operation of Linux the guest's is, and which ones are shown beside it. */
+  readonly setBeside: string;
   readonly rows: readonly StepRow[];
   readonly columns: readonly ColumnRow[];
   /** Linux measurements the columns are set beside. */
@@ -69,16 +72,17 @@ function stepTable(
   const own = references.filter((reference) => reference.primitive === workload);
   const known = new Set(own.map((reference) => reference.step));
   const rows: StepRow[] = [
-    ...own.map(({ step, column, linux, leftOut }) => ({
+    ...own.map(({ step, column, linux, leftOut, note }) => ({
       step,
       column,
       module: measured.get(step)?.value ?? null,
       linux,
       leftOut,
+      note,
     })),
     ...[...measured.values()]
       .filter(({ step }) => !known.has(step))
-      .map(({ step, column, value }) => ({ step, column, module: value, linux: null, leftOut: null })),
+      .map(({ step, column, value }) => ({ step, column, module: value, linux: null, leftOut: null, note: null })),
   ];
   const linux = linuxColumns.filter((entry) => entry.primitive === workload);
   const inColumn = (column: string): number =>
@@ -89,6 +93,7 @@ function stepTable(
   return {
     primitive: workload,
     title: primitiveOf(workload).title,
+    setBeside: linuxOperation[workload] ?? '',
     rows,
     columns: [...columnNames, ...extra.sort()].map((column) => ({
       column,
@@ -98,7 +103,10 @@ function stepTable(
     linuxRows: linux.map(({ row, operation, total }) => ({ row, operation, total })),
     moduleTotal: [...measured.values()].reduce((acc, entry) => acc + entry.value, 0),
     unexplained: own
-      .filter(({ step, linux: count, leftOut }) => (count ?? 0) > 0 && leftOut === null && !measured.has(step))
+      .filter(({ step, linux: count, leftOut, note }) => {
+        const explained = leftOut !== null || note !== null || measured.has(step);
+        return (count ?? 0) > 0 && !explained;
+      })
       .map(({ step }) => step),
   };
 }
