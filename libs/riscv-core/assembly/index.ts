@@ -34,6 +34,7 @@ export { writeCsr as write_csr } from './csr-write';
 export {
   t_branch,
   t_data,
+  t_dma,
   t_fetch,
   t_flush_icache,
   t_flush_tlb,

@@ -11,6 +11,8 @@ export {
   type PresetName,
   type SettingValue,
 } from './machine/config.js';
+export type { DeviceClock } from './devices/dma.js';
+export type { LinkPeer, LinkTiming } from './devices/link.js';
 export {
   buildMachine,
   type BootImages,

@@ -30,6 +30,7 @@ import { dcacheAccess } from './dcache';
 import { filterEnter, filterReset } from './filter';
 import { icacheAccess, icacheFlush } from './icache';
 import { L1D_LFSR, L1I_LFSR, L2_LFSR, LLC_LFSR, MMIO_BUSY, STATE, STATE_END, hartArea, stateOf } from './layout';
+import { l2Read, l2Write } from './l2';
 import { muldivLatency } from './muldiv';
 import { addCycles, parameter } from './parts';
 import { branch, jump, jumpIndirect } from './predictor';
@@ -100,6 +101,21 @@ export function t_mmio(h: i32, isStore: i32): void {
   const end = start + i64(parameter(P_MMIO_ROUND_TRIP));
   store<i64>(busy, end);
   store<i64>(h + CYCLE, isStore ? start : end);
+}
+
+/**
+ * A device reads or writes [pa, pa + size) of RAM through the L2. Costs no hart anything: how long a transfer takes is the
+ * device's own affair. Not in the order of a hart's events, so nothing of a hart but its L1D lines changes.
+ */
+export function t_dma(pa: i64, size: i32, write: i32): void {
+  const end = u64(pa) + size;
+  for (let at = u64(pa); at < end;) {
+    const next = min<u64>(end, (at | 63) + 1);
+    const line = i32(at >> 6);
+    if (write) l2Write(line, next - at == 64);
+    else l2Read(line);
+    at = next;
+  }
 }
 
 /** A trap was taken (exception or interrupt): redirect from write-back. Adds. */

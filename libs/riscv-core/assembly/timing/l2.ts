@@ -59,17 +59,23 @@ function markDirty(entry: i32): void {
 
 let fillCycles: i32 = 0;
 
-/** Brings `line` in from memory over a random victim; returns its entry, the cycles go to `fillCycles`. */
-function fill(line: i32): i32 {
+/** Gives `line` an entry in place of a random victim. */
+function allocate(line: i32): i32 {
   const entry = setAddress(line) + random(L2_LFSR, parameter(P_L2_WAYS)) * 8;
   const victim = load<u32>(entry);
   if (victim != 0) {
     const dirty = invalidateIn(load<u32>(entry + HOLDERS_OFFSET) & HOLDERS, victim >> 1);
     if (dirty || victim & 1) memoryWrite(victim >> 1);
   }
-  fillCycles = parameter(P_L2_MISS) + memoryRead(line);
   store<u32>(entry, u32(line) << 1);
   store<u32>(entry + HOLDERS_OFFSET, 0);
+  return entry;
+}
+
+/** Brings `line` in from memory; returns its entry, the cycles go to `fillCycles`. */
+function fill(line: i32): i32 {
+  const entry = allocate(line);
+  fillCycles = parameter(P_L2_MISS) + memoryRead(line);
   return entry;
 }
 
@@ -139,4 +145,21 @@ export function l2Fetch(line: i32): i32 {
   const holders = load<u32>(entry + HOLDERS_OFFSET);
   const probe = holders & L2_OWNED ? shareFrom(entry, holders, line) : 0;
   return parameter(P_L2_HIT) + probe;
+}
+
+/** A device reads the line: who modified it shares it from now on. */
+export function l2Read(line: i32): void {
+  let entry = find(line);
+  if (entry == 0) entry = fill(line);
+  const holders = load<u32>(entry + HOLDERS_OFFSET);
+  if (holders & L2_OWNED) shareFrom(entry, holders, line);
+}
+
+/** A device writes the line, wholly or in part: no L1D keeps it. What is overwritten wholly is not fetched first. */
+export function l2Write(line: i32, whole: bool): void {
+  let entry = find(line);
+  if (entry == 0) entry = whole ? allocate(line) : fill(line);
+  invalidateIn(load<u32>(entry + HOLDERS_OFFSET) & HOLDERS, line);
+  store<u32>(entry + HOLDERS_OFFSET, 0);
+  markDirty(entry);
 }

@@ -70,6 +70,7 @@ export interface CoreExports {
   readonly t_data: (h: number, pa: bigint, kind: number) => void;
   readonly t_mmio: (h: number, isStore: number) => void;
   readonly t_trap: (h: number) => void;
+  readonly t_dma: (pa: bigint, size: number, write: number) => void;
   readonly t_flush_tlb: (h: number, scope: number, hasVa: number, va: bigint) => void;
   readonly t_flush_icache: (h: number) => void;
 }

@@ -60,7 +60,14 @@ export class CoreKit {
       { raw: [{ name: 'empty', bytes: new Uint8Array(4), address: RAM }] },
       () => (memory, host) => {
         captured = { memory, host };
-        return { name: 'reference', run: () => 0, setProbes: () => undefined, memoryChanged: () => undefined };
+        return {
+          name: 'reference',
+          run: () => 0,
+          setProbes: () => undefined,
+          memoryChanged: () => undefined,
+          deviceReads: () => undefined,
+          deviceWrote: () => undefined,
+        };
       },
       { write: () => undefined },
     );

@@ -56,6 +56,13 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
         core.dropAllCode();
       },
       memoryChanged: () => core.dropAllCode(),
+      deviceReads: (physical, size) => {
+        if (timed) core.exports.t_dma(BigInt(physical), size, 0);
+      },
+      deviceWrote: (physical, size) => {
+        core.exports.memory_written(BigInt(physical), BigInt(size));
+        if (timed) core.exports.t_dma(BigInt(physical), size, 1);
+      },
     };
   };
 }

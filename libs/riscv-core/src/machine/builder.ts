@@ -6,6 +6,9 @@ import { writeParameters } from '../timing/parameters.js';
 import { Plic } from '../devices/plic.js';
 import { TestFinisher } from '../devices/test-finisher.js';
 import { Uart } from '../devices/uart.js';
+import { VirtioBlock } from '../devices/virtio-blk.js';
+import { VirtioMmio, type VirtioBackend } from '../devices/virtio-mmio.js';
+import { VirtioNet } from '../devices/virtio-net.js';
 import { Bus } from './bus.js';
 import { ConfigError, hex } from './config-error.js';
 import { extensionNames, type DvextProfile, type MachineConfig } from './config.js';
@@ -18,6 +21,7 @@ import { hartArea, LinearMemory, Ram } from './linear-memory.js';
 import { LoadPlan } from './load-plan.js';
 import { Machine } from './machine.js';
 import { interruptSources, memoryMap } from './memory-map.js';
+import { RamDma } from './ram-dma.js';
 
 /** A file's content and its name, for messages. */
 export interface NamedBytes {
@@ -120,6 +124,7 @@ export function buildMachine(
   );
   bus.attach(memoryMap.plic.base, plic);
   bus.attach(memoryMap.uart.base, uart);
+  attachVirtio(machine, bus, plic);
 
   const csrs = resolveCsrs({
     extensions: extensionNames(config),
@@ -136,6 +141,24 @@ export function buildMachine(
   const engine = chooseEngine({ extensions, csrs, config })(linear.memory, machine.host);
   machine.connect(engine, htif);
   return { machine, symbols };
+}
+
+/** The virtio-mmio slots whose device is configured. */
+function attachVirtio(machine: Machine, bus: Bus, plic: Plic): void {
+  const { net, block } = machine.config;
+  const time = machine.deviceTime;
+  const dma = new RamDma(machine.ram, (physical, size, write) => machine.deviceAccessed(physical, size, write));
+  const attach = (base: number, source: number, backend: VirtioBackend): void => {
+    bus.attach(base, new VirtioMmio(backend, dma, (high) => plic.setLine(source, high)));
+  };
+  if (net !== undefined)
+    attach(memoryMap.virtioNet.base, interruptSources.virtioNet, new VirtioNet(net.mac, net.peer, time, net.timing));
+  if (block !== undefined)
+    attach(
+      memoryMap.virtioBlock.base,
+      interruptSources.virtioBlock,
+      new VirtioBlock(block.image, block.readOnly, time, block.timing),
+    );
 }
 
 function allocate(config: MachineConfig): WebAssembly.Memory {

@@ -1,5 +1,7 @@
 /** From what the user may say about a machine to a machine with nothing left to choose. */
 import { ConfigError } from './config-error.js';
+import type { BlockTiming } from '../devices/virtio-blk.js';
+import type { LinkPeer, LinkTiming } from '../devices/link.js';
 import { parseIsa, type IsaOptions } from './isa-string.js';
 import { maxRamBytes } from './memory-map.js';
 import { MAX_HARTS } from '../hart/layout.js';
@@ -32,6 +34,23 @@ export interface MachineOptions {
   /** Cycles of one hart's turn. */
   quantum?: number;
   seed?: number;
+  /** virtio network device. */
+  net?: { readonly peer: LinkPeer; readonly mac?: Uint8Array };
+  /** virtio block device; `image` is a whole number of 512-byte sectors and is written in place. */
+  block?: { readonly image: Uint8Array; readonly readOnly?: boolean };
+}
+
+/** Network device: who is at the far end of its link, its address (6 bytes) and how fast the link is. */
+export interface NetConfig {
+  readonly peer: LinkPeer;
+  readonly mac: Uint8Array;
+  readonly timing: LinkTiming;
+}
+
+export interface BlockConfig {
+  readonly image: Uint8Array;
+  readonly readOnly: boolean;
+  readonly timing: BlockTiming;
 }
 
 export interface TimingChoice {
@@ -66,12 +85,19 @@ export interface MachineConfig {
   readonly timing: TimingChoice;
   readonly quantum: number;
   readonly seed: number;
+  readonly net?: NetConfig;
+  readonly block?: BlockConfig;
 }
 
 /** Parameters of the machine that `--set` may name; every other name belongs to the cycle model. */
 export const machineSettings: Readonly<Record<string, string>> = {
   'vpmp.absent': 'true = no V bit in pmpcfg (dv-ext.md 5.3)',
   'erratum.upie': 'true = UPIE erratum of the Rocket prototype (dv-ext.md 3.3)',
+  'net.gbps': 'bandwidth of the link in Gbit/s of target time (paper-results.md: 1)',
+  'net.latency':
+    'core cycles from the last bit sent to the frame received: link 6405 and switch 10 (rocket-timing.md 9)',
+  'block.latency': 'core cycles from a request to its first byte (rocket-timing.md 9: 4096)',
+  'block.bytesPerCycle': 'bytes per core cycle after that (rocket-timing.md 9: 8)',
 };
 
 interface Preset {
@@ -109,6 +135,8 @@ const presets: Readonly<Record<PresetName, Preset>> = {
 
 const defaultMemoryBytes = 512 * 1024 * 1024;
 const pageBytes = 4096;
+/** 52:54:00:12:34:56, as QEMU's first. */
+const defaultMac = Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56);
 
 /** Throws {@link ConfigError} naming the option, what it said and what was expected. */
 export function resolveConfig(options: MachineOptions): MachineConfig {
@@ -146,6 +174,8 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
     timing,
     quantum: whole('--quantum', options.quantum ?? 1000, 1, 1_000_000),
     seed: whole('--seed', options.seed ?? 0, 0, 0xffff_ffff),
+    ...(options.net === undefined ? {} : { net: netConfig(options.net, machine, coreHz(timing, preset)) }),
+    ...(options.block === undefined ? {} : { block: blockConfig(options.block, machine) }),
   };
 }
 
@@ -177,13 +207,44 @@ function parseTiming(text: string, set: Readonly<Record<string, SettingValue>>):
   }
 }
 
-function cyclesPerTick(timing: TimingChoice, preset: Preset): number {
+function coreHz(timing: TimingChoice, preset: Preset): number {
   const coreMHz = timing.parameters.get('clock.core');
-  const cycles = (coreMHz === undefined ? preset.untimedHz : coreMHz * 1_000_000) / preset.timebaseHz;
+  return coreMHz === undefined ? preset.untimedHz : coreMHz * 1_000_000;
+}
+
+function netConfig(
+  { peer, mac = defaultMac }: NonNullable<MachineOptions['net']>,
+  set: Readonly<Record<string, SettingValue>>,
+  hz: number,
+): NetConfig {
+  if (mac.length !== 6) throw new ConfigError('net', `a MAC address of ${mac.length} bytes`, '6');
+  const gbps = number(set, 'net.gbps', 1, 0.001, 1000);
+  const timing = {
+    latency: whole('--set net.latency', number(set, 'net.latency', 6415, 0, 1e12), 0, 1e12),
+    cyclesPerByte: (8 * hz) / (gbps * 1e9),
+  };
+  return { peer, mac, timing };
+}
+
+function blockConfig(
+  { image, readOnly = false }: NonNullable<MachineOptions['block']>,
+  set: Readonly<Record<string, SettingValue>>,
+): BlockConfig {
+  if (image.length === 0 || image.length % 512 !== 0)
+    throw new ConfigError('block image', `${image.length} bytes`, 'a whole number of 512-byte sectors');
+  const timing = {
+    latency: whole('--set block.latency', number(set, 'block.latency', 4096, 0, 1e12), 0, 1e12),
+    bytesPerCycle: number(set, 'block.bytesPerCycle', 8, 0.001, 1e6),
+  };
+  return { image, readOnly, timing };
+}
+
+function cyclesPerTick(timing: TimingChoice, preset: Preset): number {
+  const cycles = coreHz(timing, preset) / preset.timebaseHz;
   if (!Number.isInteger(cycles))
     throw new ConfigError(
       '--set clock.core',
-      `${coreMHz} MHz`,
+      `${timing.parameters.get('clock.core')} MHz`,
       `a multiple of the timebase, ${preset.timebaseHz / 1e6} MHz`,
     );
   return cycles;
@@ -202,6 +263,19 @@ function splitSettings(set: Readonly<Record<string, SettingValue>>): {
 function flag(settings: Record<string, SettingValue>, name: string): boolean {
   const value = settings[name] ?? false;
   if (typeof value !== 'boolean') throw new ConfigError(`--set ${name}`, String(value), 'true or false');
+  return value;
+}
+
+function number(
+  settings: Readonly<Record<string, SettingValue>>,
+  name: string,
+  otherwise: number,
+  min: number,
+  max: number,
+): number {
+  const value = settings[name] ?? otherwise;
+  if (typeof value !== 'number' || !(value >= min && value <= max))
+    throw new ConfigError(`--set ${name}`, String(value), `a number from ${min} to ${max}`);
   return value;
 }
 

@@ -30,6 +30,10 @@ export function generateDeviceTree(config: MachineConfig, chosen: Chosen): Uint8
   const at = (name: string, base: number): string => `${name}@${base.toString(16)}`;
   const harts = Array.from({ length: config.harts }, (_, hart) => hart);
   const dvext = config.dvext !== 'none';
+  const virtio = [
+    { region: memoryMap.virtioNet, interrupt: interruptSources.virtioNet, present: config.net !== undefined },
+    { region: memoryMap.virtioBlock, interrupt: interruptSources.virtioBlock, present: config.block !== undefined },
+  ].filter(({ present }) => present);
 
   const cpus = harts.map((hart) =>
     node(
@@ -89,6 +93,14 @@ export function generateDeviceTree(config: MachineConfig, chosen: Chosen): Uint8
           ...(dvext ? { 'dv-ext,vint-base': vintBase(config.dvext) } : {}),
           phandle: PLIC,
         }),
+        ...virtio.map(({ region, interrupt }) =>
+          node(at('virtio_mmio', region.base), {
+            compatible: 'virtio,mmio',
+            reg: reg(region),
+            interrupts: interrupt,
+            'interrupt-parent': PLIC,
+          }),
+        ),
         node(at('serial', uart.base), {
           compatible: 'ns16550a',
           reg: reg(uart),

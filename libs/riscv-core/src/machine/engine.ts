@@ -42,6 +42,10 @@ export interface Engine {
   setProbes(pageOffsets: ReadonlySet<number>): void;
   /** RAM was changed from outside (an image loaded): forget whatever was derived from its content. */
   memoryChanged(): void;
+  /** A device reads these bytes of RAM: the cycle model's caches take part. */
+  deviceReads(physical: number, size: number): void;
+  /** A device has written these bytes of RAM: what was derived from them goes, and the cycle model's caches take part. */
+  deviceWrote(physical: number, size: number): void;
 }
 
 /** What the choice of an engine's parts depends on. The memory is filled: machine block, CSR table, hart areas, RAM. */

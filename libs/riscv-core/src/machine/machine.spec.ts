@@ -36,6 +36,8 @@ function scripted(options: MachineOptions, script: Script): { machine: Machine; 
         },
         setProbes: () => undefined,
         memoryChanged: () => undefined,
+        deviceReads: () => undefined,
+        deviceWrote: () => undefined,
       }),
     { write: () => undefined },
   );

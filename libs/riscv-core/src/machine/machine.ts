@@ -9,6 +9,7 @@ import type { AccessSize, Engine, MachineHost } from './engine.js';
 import { Htif } from './htif.js';
 import { hartArea, type LinearMemory, type Ram } from './linear-memory.js';
 import { Probes, type HartClock, type ImageMode, type Label, type Measurement, type TrapCounts } from './probes.js';
+import { DeviceTime } from './device-time.js';
 import { nextTimerCycle } from './timers.js';
 import type { Uart } from '../devices/uart.js';
 
@@ -42,6 +43,16 @@ export class Machine implements HartClock {
   private htif: Htif | undefined;
   private probes: Probes | undefined;
   private exit: MachineExit | undefined;
+  /** The hart that executes. */
+  private running: number | undefined;
+  /** Time and events of the devices. An event is served when every hart awake has reached its cycle. */
+  readonly deviceTime = new DeviceTime(
+    () =>
+      this.running === undefined
+        ? Math.min(...this.harts().map((hart) => this.cycles(hart)))
+        : this.cycles(this.running),
+    (cycle) => this.boundTurn(cycle),
+  );
 
   constructor(parts: MachineParts) {
     this.config = parts.config;
@@ -70,6 +81,12 @@ export class Machine implements HartClock {
   observe(labels: readonly Label[]): void {
     this.probes = new Probes(labels, this, (on) => this.memory.setU32(L.M_EVENTS, on ? 1 : 0));
     this.runningEngine().setProbes(this.probes.pageOffsets());
+  }
+
+  /** A device has accessed RAM. */
+  deviceAccessed(physical: number, size: number, write: boolean): void {
+    if (write) this.runningEngine().deviceWrote(physical, size);
+    else this.runningEngine().deviceReads(physical, size);
   }
 
   /** What the labels measured; undefined when no measured section was completed. */
@@ -111,14 +128,29 @@ export class Machine implements HartClock {
     const awake = this.harts().filter((hart) => !this.asleep(hart));
     const hart = first(awake, (candidate) => this.cycles(candidate));
     if (hart === undefined) return this.wakeNext(inputOpen);
+    const event = this.deviceTime.next() ?? Infinity;
+    if (event <= this.cycles(hart)) return this.serveDevices(this.cycles(hart));
 
     const others = awake.filter((other) => other !== hart).map((other) => this.cycles(other));
     const alone = this.config.harts === 1;
     const end = alone ? this.cycles(hart) + lone : Math.min(this.cycles(hart), ...others) + this.config.quantum;
-    const reason = this.runHart(hart, end, left);
+    const reason = this.runHart(hart, Math.min(end, event), left);
     if (this.exit !== undefined) return this.exit;
     if (reason === L.STOP_LIMIT && left !== undefined) return { kind: 'limit', code: null };
     return this.pollSleepers(this.cycles(hart));
+  }
+
+  /** Device events up to `cycle`. They may end the machine, or raise the line a sleeper waits for. */
+  private serveDevices(cycle: number): RunState | undefined {
+    this.deviceTime.runUntil(cycle);
+    return this.exit ?? this.pollSleepers(cycle);
+  }
+
+  /** A device plans an event at `cycle`: the turn under way stops there. */
+  private boundTurn(cycle: number): void {
+    if (this.running === undefined) return;
+    const at = hartArea(this.running) + L.TURN_END;
+    this.memory.setCount(at, Math.min(this.memory.count(at), cycle));
   }
 
   /** Sleepers other than through a timer: an IPI or a device line raised in another hart's turn wakes them. */
@@ -134,7 +166,7 @@ export class Machine implements HartClock {
     return undefined;
   }
 
-  /** Every hart sleeps: jumps to the next timer event. */
+  /** Every hart sleeps: jumps to the next event of a timer or a device. */
   private wakeNext(inputOpen: boolean): RunState | undefined {
     // A device line may have risen since they fell asleep (console input).
     for (const hart of this.harts()) {
@@ -145,10 +177,23 @@ export class Machine implements HartClock {
     const events = this.harts().map((hart) => nextTimerCycle(this.memory, hart) ?? Infinity);
     const hart = first(this.harts(), (candidate) => events[candidate] ?? Infinity);
     const at = hart === undefined ? Infinity : (events[hart] ?? Infinity);
+    const device = this.deviceTime.next() ?? Infinity;
+    if (device <= at && device !== Infinity) return this.serveWhileAsleep(device);
     if (hart === undefined || at === Infinity)
       return inputOpen && this.uart.expectsInput ? { kind: 'needs-input' } : { kind: 'deadlock', code: null };
     this.sleepUntil(hart, at);
     this.runHart(hart, at, undefined);
+    return this.exit;
+  }
+
+  /** Every hart sleeps until the device event at `cycle`, which may wake any of them. */
+  private serveWhileAsleep(cycle: number): RunState | undefined {
+    this.deviceTime.runUntil(cycle);
+    for (const hart of this.harts()) {
+      if (this.exit !== undefined) return this.exit;
+      this.sleepUntil(hart, cycle);
+      this.runHart(hart, this.cycles(hart), undefined);
+    }
     return this.exit;
   }
 
@@ -158,7 +203,12 @@ export class Machine implements HartClock {
     this.memory.setCount(area + L.TURN_END, end);
     if (left === undefined) this.memory.setU64(area + L.INSTRET_LIMIT, (1n << 64n) - 1n);
     else this.memory.setCount(area + L.INSTRET_LIMIT, this.instret(hart) + left);
-    return this.runningEngine().run(hart);
+    this.running = hart;
+    try {
+      return this.runningEngine().run(hart);
+    } finally {
+      this.running = undefined;
+    }
   }
 
   private sleepUntil(hart: number, cycle: number): void {

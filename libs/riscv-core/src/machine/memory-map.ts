@@ -17,8 +17,9 @@ export const memoryMap = {
   plic: { base: 0x0c00_0000, size: 0x0400_0000 },
   /** 16550, registers one byte apart. */
   uart: { base: 0x1000_0000, size: 0x100 },
-  /** First of the virtio-mmio slots. */
-  virtio: { base: 0x1000_1000, size: 0x1000 },
+  /** virtio-mmio slots; one is there when its device is configured. */
+  virtioNet: { base: 0x1000_1000, size: 0x1000 },
+  virtioBlock: { base: 0x1000_2000, size: 0x1000 },
   /** RAM begins here; its size is a machine option. Firmware is loaded at its first byte. */
   ram: { base: 0x8000_0000 },
   /** The host kernel, which firmware jumps to. */
@@ -26,7 +27,7 @@ export const memoryMap = {
 } as const;
 
 /** PLIC source numbers of hardware devices. */
-export const interruptSources = { uart: 10 } as const;
+export const interruptSources = { virtioNet: 1, virtioBlock: 2, uart: 10 } as const;
 
 /** The CLINT window of DV-ext profile `qemu` is twice as long: its mirrors lie behind the ordinary registers. */
 export const clintSizeQemuProfile = 0x2_0000;

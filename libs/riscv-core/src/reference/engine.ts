@@ -112,6 +112,14 @@ export class ReferenceEngine implements Engine {
     // Nothing is derived from memory.
   }
 
+  deviceReads(physical: number, size: number): void {
+    this.timing.events?.t_dma(BigInt(physical), size, 0);
+  }
+
+  deviceWrote(physical: number, size: number): void {
+    this.timing.events?.t_dma(BigInt(physical), size, 1);
+  }
+
   /** What happens at a yield point, and nowhere else: wake-up, interrupts, reasons to stop. */
   private poll(hart: HartState): number {
     if (this.machine.option(L.M_EXIT_REQUEST) !== 0) return L.STOP_EXIT;

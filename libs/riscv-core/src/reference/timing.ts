@@ -12,6 +12,7 @@ export interface TimingEvents {
   t_data(h: number, pa: bigint, kind: number): void;
   t_mmio(h: number, isStore: number): void;
   t_trap(h: number): void;
+  t_dma(pa: bigint, size: number, write: number): void;
   t_flush_tlb(h: number, scope: number, hasVa: number, va: bigint): void;
   t_flush_icache(h: number): void;
   t_branch(h: number, pc: bigint, length: number, taken: number, target: bigint): number;

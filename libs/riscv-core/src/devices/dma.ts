@@ -1,0 +1,17 @@
+/** What a device that masters the bus is given of the machine: RAM, a clock and a way to be called later. Nothing else. */
+
+export interface Dma {
+  /** True when [physical, physical + size) lies in RAM. */
+  contains(physical: bigint, size: number): boolean;
+  /** A view of RAM for reading; the caller has checked the range. */
+  read(physical: bigint, size: number): Uint8Array;
+  /** Writes to RAM; engines forget what they derived from those bytes. The caller has checked the range. */
+  write(physical: bigint, bytes: Uint8Array): void;
+}
+
+export interface DeviceClock {
+  /** Target cycle of the access or event being served. */
+  now(): number;
+  /** Calls `action` when the target has reached `cycle`. */
+  at(cycle: number, action: (cycle: number) => void): void;
+}
