@@ -25,6 +25,7 @@ export { engineFactory } from './machine/engines.js';
 export { parseAddress } from './machine/load-plan.js';
 export { Machine, type MachineExit, type RunState } from './machine/machine.js';
 export { maxRamBytes, memoryMap } from './machine/memory-map.js';
+export { privilegeModes, type ModeInterval, type PrivilegeMode } from './machine/mode-clock.js';
 export { labelsOf, type ImageMode, type Label, type Measurement } from './machine/probes.js';
 export { formatSignature, signatureRange, type SignatureRange } from './machine/signature.js';
 export { parseSymbolFile, type CodeSymbol } from './machine/symbols.js';

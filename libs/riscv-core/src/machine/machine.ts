@@ -10,6 +10,7 @@ import { Htif } from './htif.js';
 import { hartArea, type LinearMemory, type Ram } from './linear-memory.js';
 import { Probes, type HartClock, type ImageMode, type Label, type Measurement, type TrapCounts } from './probes.js';
 import { DeviceTime } from './device-time.js';
+import { ModeClock, privilegeMode, type ModeSource, type PrivilegeMode } from './mode-clock.js';
 import { nextTimerCycle } from './timers.js';
 import type { Uart } from '../devices/uart.js';
 
@@ -33,7 +34,7 @@ export interface MachineParts {
   readonly uart: Uart;
 }
 
-export class Machine implements HartClock {
+export class Machine implements HartClock, ModeSource {
   readonly config: MachineConfig;
   readonly memory: LinearMemory;
   readonly ram: Ram;
@@ -42,15 +43,16 @@ export class Machine implements HartClock {
   private engine: Engine | undefined;
   private htif: Htif | undefined;
   private probes: Probes | undefined;
+  private modes: ModeClock | undefined;
+  /** Observers that want the engine's events. */
+  private listeners = 0;
   private exit: MachineExit | undefined;
   /** The hart that executes. */
   private running: number | undefined;
   /** Time and events of the devices. An event is served when every hart awake has reached its cycle. */
   readonly deviceTime = new DeviceTime(
     () =>
-      this.running === undefined
-        ? Math.min(...this.harts().map((hart) => this.cycles(hart)))
-        : this.cycles(this.running),
+      this.running === undefined ? Math.min(...this.harts.map((hart) => this.cycles(hart))) : this.cycles(this.running),
     (cycle) => this.boundTurn(cycle),
   );
 
@@ -68,7 +70,10 @@ export class Machine implements HartClock {
     store: (physical: number, size: AccessSize, value: bigint) => this.bus.store(physical, size, value),
     tohost: () => this.htif?.handle(),
     probe: (hart: number, pc: bigint) => this.probes?.probe(hart, pc),
-    event: (hart: number, kind: number, a: number) => this.probes?.event(hart, kind, a),
+    event: (hart: number, kind: number, a: number) => {
+      this.probes?.event(hart, kind, a);
+      this.modes?.event(hart);
+    },
   };
 
   /** Called once by the builder. */
@@ -79,8 +84,19 @@ export class Machine implements HartClock {
 
   /** Watches labels and events from now on. At most once, before the first run. */
   observe(labels: readonly Label[]): void {
-    this.probes = new Probes(labels, this, (on) => this.memory.setU32(L.M_EVENTS, on ? 1 : 0));
+    this.probes = new Probes(labels, this, (on) => this.listen(on));
     this.runningEngine().setProbes(this.probes.pageOffsets());
+  }
+
+  /** The machine's one clock of cycles by privilege mode, for whoever marks its beginning and end. */
+  modeClock(): ModeClock {
+    this.modes ??= new ModeClock(this, (on) => this.listen(on));
+    return this.modes;
+  }
+
+  private listen(on: boolean): void {
+    this.listeners += on ? 1 : -1;
+    this.memory.setU32(L.M_EVENTS, this.listeners > 0 ? 1 : 0);
   }
 
   /** A device has accessed RAM. */
@@ -125,7 +141,7 @@ export class Machine implements HartClock {
 
   /** One turn of one hart; `left`: instructions up to the limit; `lone`: cycles of the turn of a machine's only hart. */
   private turn(left: number | undefined, lone: number, inputOpen: boolean): RunState | undefined {
-    const awake = this.harts().filter((hart) => !this.asleep(hart));
+    const awake = this.harts.filter((hart) => !this.asleep(hart));
     const hart = first(awake, (candidate) => this.cycles(candidate));
     if (hart === undefined) return this.wakeNext(inputOpen);
     const event = this.deviceTime.next() ?? Infinity;
@@ -156,7 +172,7 @@ export class Machine implements HartClock {
   /** Sleepers other than through a timer: an IPI or a device line raised in another hart's turn wakes them. */
   private pollSleepers(clock: number): RunState | undefined {
     if (this.config.harts === 1) return undefined;
-    for (const hart of this.harts()) {
+    for (const hart of this.harts) {
       if (!this.asleep(hart)) continue;
       const event = nextTimerCycle(this.memory, hart) ?? Infinity;
       this.sleepUntil(hart, Math.min(event, clock));
@@ -169,13 +185,13 @@ export class Machine implements HartClock {
   /** Every hart sleeps: jumps to the next event of a timer or a device. */
   private wakeNext(inputOpen: boolean): RunState | undefined {
     // A device line may have risen since they fell asleep (console input).
-    for (const hart of this.harts()) {
+    for (const hart of this.harts) {
       this.runHart(hart, this.cycles(hart), undefined);
       if (this.exit !== undefined) return this.exit;
       if (!this.asleep(hart)) return undefined;
     }
-    const events = this.harts().map((hart) => nextTimerCycle(this.memory, hart) ?? Infinity);
-    const hart = first(this.harts(), (candidate) => events[candidate] ?? Infinity);
+    const events = this.harts.map((hart) => nextTimerCycle(this.memory, hart) ?? Infinity);
+    const hart = first(this.harts, (candidate) => events[candidate] ?? Infinity);
     const at = hart === undefined ? Infinity : (events[hart] ?? Infinity);
     const device = this.deviceTime.next() ?? Infinity;
     if (device <= at && device !== Infinity) return this.serveWhileAsleep(device);
@@ -189,7 +205,7 @@ export class Machine implements HartClock {
   /** Every hart sleeps until the device event at `cycle`, which may wake any of them. */
   private serveWhileAsleep(cycle: number): RunState | undefined {
     this.deviceTime.runUntil(cycle);
-    for (const hart of this.harts()) {
+    for (const hart of this.harts) {
       if (this.exit !== undefined) return this.exit;
       this.sleepUntil(hart, cycle);
       this.runHart(hart, this.cycles(hart), undefined);
@@ -219,11 +235,11 @@ export class Machine implements HartClock {
     this.memory.setCount(area + L.SLEPT, this.memory.count(area + L.SLEPT) + slept);
   }
 
-  private asleep(hart: number): boolean {
+  asleep(hart: number): boolean {
     return this.memory.u32(hartArea(hart) + L.WFI) !== 0;
   }
 
-  private harts(): number[] {
+  get harts(): readonly number[] {
     return Array.from({ length: this.config.harts }, (_, hart) => hart);
   }
 
@@ -259,6 +275,15 @@ export class Machine implements HartClock {
     if (this.memory.u32(area + L.V) !== 0) return 'guest';
     const privilege = this.memory.u32(area + L.PRV);
     return privilege === L.PRV_M ? 'M' : privilege === L.PRV_S ? 'HS' : 'U';
+  }
+
+  privilege(hart: number): PrivilegeMode {
+    const area = hartArea(hart);
+    return privilegeMode(this.memory.u32(area + L.PRV), this.memory.u32(area + L.V) !== 0);
+  }
+
+  slept(hart: number): number {
+    return this.memory.count(hartArea(hart) + L.SLEPT);
   }
 
   traps(hart: number): TrapCounts {
