@@ -47,6 +47,8 @@ export const progressEventSchema = strictObject({
   campaignId: z.uuid(),
   status: z.string(),
   counts: z.record(z.string(), z.int().min(0)),
+  /** Host seconds until the last run ends, from how long runs of each point take; null until that is known. */
+  secondsLeft: z.number().min(0).nullable(),
   running: z.array(
     strictObject({
       runId: runIdSchema,
@@ -63,5 +65,8 @@ export type ProgressEvent = z.infer<typeof progressEventSchema>;
 /** The last message of a stream: the campaign has ended. */
 export const endEventSchema = strictObject({ kind: z.literal('end'), campaignId: z.uuid(), status: z.string() });
 export type EndEvent = z.infer<typeof endEventSchema>;
+
+/** GET /campaigns/:id/events: `tail` begins so many logged events before the newest, instead of at the first. */
+export const eventsQuerySchema = strictObject({ tail: z.coerce.number().int().min(0).max(1000).optional() });
 
 export type StreamEvent = LoggedEvent | ProgressEvent | EndEvent;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { engineSchema, runSpecSchema } from './run.js';
 import { runResultSchema } from './result.js';
 import { campaignStatuses, runStates, runStatuses } from './run-state.js';
-import { progressSchema } from './events.js';
+import { loggedEventSchema, progressSchema } from './events.js';
 import { runIdSchema, runJobSchema } from './queues.js';
 import { sha256Schema, strictObject } from './strict-object.js';
 
@@ -142,6 +142,32 @@ export const resultViewSchema = z.object({
   result: runResultSchema,
 });
 export type ResultView = z.infer<typeof resultViewSchema>;
+
+/** GET /runs/:id/history: what a run was made from, and every try at it. */
+export const runHistorySchema = z.object({
+  runId: runIdSchema,
+  key: sha256Schema,
+  seed: z.int(),
+  campaign: z.object({ id: z.uuid(), number: z.int(), name: z.string() }),
+  /** The run whose result stands for this one, and its campaign. */
+  original: z.object({ id: runIdSchema, campaignNumber: z.int() }).nullable(),
+  images: z.record(z.string(), sha256Schema),
+  simulator: sha256Schema,
+  attempts: z.array(
+    z.object({
+      number: z.int(),
+      worker: z.string(),
+      leasedAt: z.iso.datetime(),
+      endedAt: z.iso.datetime().nullable(),
+      /** result, expired, released, crashed or cancelled; null while it goes on. */
+      end: z.string().nullable(),
+      detail: z.string().nullable(),
+    }),
+  ),
+  artefacts: z.array(z.object({ name: z.string(), sha256: sha256Schema, bytes: z.int() })),
+  events: z.array(loggedEventSchema),
+});
+export type RunHistory = z.infer<typeof runHistorySchema>;
 
 /** GET /health/live, /health/ready (503 when not ready). */
 export const healthSchema = z.object({ status: z.enum(['ok', 'error']), checks: z.record(z.string(), z.string()) });

@@ -1,10 +1,12 @@
 /** The language all processes share: Zod schemas, their types, and pure functions over them. Imports nothing but zod. */
 export * from './campaign.js';
 export * from './canonical-json.js';
+export * from './event-stream.js';
 export * from './events.js';
 export * from './http.js';
 export * from './input-error.js';
 export * from './queues.js';
+export * from './report-page.js';
 export * from './report.js';
 export * from './result.js';
 export * from './run-state.js';

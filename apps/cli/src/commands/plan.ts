@@ -6,7 +6,7 @@ import { apiKey, runningController } from '../cluster/cluster.js';
 import { exitCodes } from '../errors.js';
 import { stateDirectory } from '../paths.js';
 import { columns } from '../table.js';
-import { clock } from '../watch/estimate.js';
+import { clock } from '../watch/clock.js';
 
 interface Options {
   home?: string;

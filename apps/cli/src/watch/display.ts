@@ -2,7 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import type { ProgressEvent } from '#libs/contracts';
 import { printable } from '../table.js';
-import { clock, secondsLeft, type Snapshot } from './estimate.js';
+import { clock } from './clock.js';
 
 export interface Display {
   show(event: ProgressEvent): void;
@@ -19,37 +19,44 @@ export function openDisplay(stream: NodeJS.WriteStream): Display {
   return stream.isTTY ? barDisplay(stream) : plainDisplay(stream);
 }
 
-/** Turns the first event into the origin of time and of the count. */
+interface Snapshot {
+  /** Seconds since watching began. */
+  readonly seconds: number;
+  readonly total: number;
+  /** Runs that have ended, for whatever reason. */
+  readonly ended: number;
+  readonly running: number;
+  readonly secondsLeft: number | null;
+  readonly mips: number;
+  /** Label of a run in hand. */
+  readonly now: string;
+}
+
+/** Turns the first event into the origin of time. */
 class Tracker {
   private begin: number | null = null;
-  private free = 0;
   private lastMips = 0;
 
-  read(event: ProgressEvent): Snapshot & { mips: number; now: string } {
+  read(event: ProgressEvent): Snapshot {
     const count = (statuses: readonly string[]): number =>
       statuses.reduce((sum, status) => sum + (event.counts[status] ?? 0), 0);
-    const ended = count(endedStatuses);
-    if (this.begin === null) {
-      this.begin = Date.now();
-      this.free = ended;
-    }
+    this.begin ??= Date.now();
     // Between two runs nothing computes for a moment: the rate of the last ones says more than 0.
     this.lastMips = event.running.reduce((sum, run) => sum + run.mips, 0) || this.lastMips;
     return {
       seconds: (Date.now() - this.begin) / 1000,
       total: count(Object.keys(event.counts)),
-      ended,
-      free: this.free,
+      ended: count(endedStatuses),
       running: event.running.length,
+      secondsLeft: event.secondsLeft,
       mips: this.lastMips,
       now: printable(event.running[0]?.label ?? ''),
     };
   }
 }
 
-function describe(seen: Snapshot & { mips: number }): string {
-  const left = secondsLeft(seen);
-  const eta = left === null ? 'ETA –' : `ETA ${clock(left)}`;
+function describe(seen: Snapshot): string {
+  const eta = seen.secondsLeft === null ? 'ETA –' : `ETA ${clock(seen.secondsLeft)}`;
   return `${String(seen.ended)}/${String(seen.total)} runs · ${String(seen.running)} running · ${seen.mips.toFixed(1)} MIPS · ${clock(seen.seconds)} · ${eta}`;
 }
 

@@ -1,5 +1,5 @@
 /** Server-sent events of a campaign (text/event-stream), resumed after a lost connection where they stopped. */
-import type { StreamEvent } from '#libs/contracts';
+import { EventStreamReader, type StreamEvent } from '#libs/contracts';
 import type { ApiClient } from '#libs/platform';
 
 /** Events of one connection, oldest first; ends when the connection does. `lastId` is kept up to date for the next one. */
@@ -17,28 +17,11 @@ export async function* campaignEvents(
     signal,
   });
   if (answer.body === null) return;
-  let pending = '';
+  const reader = new EventStreamReader(position.lastId);
   const decoder = new TextDecoder();
-  for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
-    pending += decoder.decode(chunk, { stream: true }).replace(/\r\n?/g, '\n');
-    for (let end = pending.indexOf('\n\n'); end >= 0; end = pending.indexOf('\n\n')) {
-      const message = readMessage(pending.slice(0, end));
-      pending = pending.slice(end + 2);
-      if (message.id !== null) position.lastId = message.id;
-      if (message.data !== '') yield JSON.parse(message.data) as StreamEvent;
+  for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>)
+    for (const event of reader.push(decoder.decode(chunk, { stream: true }))) {
+      position.lastId = reader.lastId;
+      yield event;
     }
-  }
-}
-
-function readMessage(block: string): { id: string | null; data: string } {
-  const data: string[] = [];
-  let id: string | null = null;
-  for (const line of block.split('\n')) {
-    const colon = line.indexOf(':');
-    const field = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
-    if (field === 'data') data.push(value);
-    else if (field === 'id') id = value;
-  }
-  return { id, data: data.join('\n') };
 }

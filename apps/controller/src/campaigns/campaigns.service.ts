@@ -123,7 +123,7 @@ export class CampaignsService {
   }
 
   /** Median host seconds of stored results, by point key. */
-  private async usualSeconds(pointKeys: string[]): Promise<Map<string, number>> {
+  async usualSeconds(pointKeys: string[]): Promise<Map<string, number>> {
     const rows = await this.prisma.$queryRaw<{ point_key: string; seconds: number }[]>`
       select p.point_key, percentile_cont(0.5) within group (order by r.host_seconds) as seconds
         from points p join runs u on u.point_id = p.id join results r on r.run_id = u.id
