@@ -1,4 +1,6 @@
 /** A report as headings, paragraphs and tables: what every human-readable renderer draws. */
+import type { Figure } from '#libs/contracts';
+import { breakdownFigure, ratioFigure, totalsFigure } from './figures/figures.js';
 import type { Report } from './report.js';
 import { BASELINE, CANDIDATE } from './report.js';
 import { hypervisorName, modelNotice } from './primitives.js';
@@ -27,7 +29,9 @@ export type Block =
       readonly columns: readonly Column[];
       readonly rows: readonly (readonly TableCell[])[];
       readonly notes: readonly string[];
-    };
+    }
+  /** Drawn where the medium can; its values are in the tables too. */
+  | { readonly kind: 'figure'; readonly figure: Figure };
 
 export interface Document {
   readonly title: string;
@@ -64,6 +68,7 @@ const plain = (text: string): TableCell => ({ text });
 const strong = (text: string): TableCell => ({ text, tone: 'strong' });
 const paragraph = (text: string): Block => ({ kind: 'paragraph', text });
 const heading = (text: string): Block => ({ kind: 'heading', level: 2, text });
+const figureBlocks = (figures: readonly Figure[]): Block[] => figures.map((figure) => ({ kind: 'figure', figure }));
 
 function unusableRuns(report: Report): Block[] {
   if (report.unusable.length === 0) return [];
@@ -114,6 +119,8 @@ const measured = (cell: Cell): TableCell =>
 function summaryTables(report: Report): Block[] {
   const blocks: Block[] = [
     heading('Cycles per operation'),
+    ...figureBlocks(totalsFigure(report.sections)),
+    ...figureBlocks(ratioFigure(report.comparisons)),
     {
       kind: 'table',
       caption: `Cycles per operation, mean over seeds (${modelNotice})`,
@@ -248,6 +255,7 @@ function relative(section: PrimitiveSection | undefined, nominal: number): numbe
 function breakdown(section: PrimitiveSection): Block[] {
   return [
     heading(`${section.title}: where the cycles go`),
+    ...figureBlocks(breakdownFigure(section)),
     ...section.hypervisors.map((result) => breakdownTable(section, result)),
   ];
 }

@@ -2,7 +2,7 @@
 import type { Block, Document } from '../document.js';
 
 export function renderMarkdown(document: Document): string {
-  return `${document.blocks.map(renderBlock).join('\n\n')}\n`;
+  return `${document.blocks.flatMap(renderBlock).join('\n\n')}\n`;
 }
 
 /** Text that Markdown and the HTML inside it leave alone. */
@@ -14,12 +14,14 @@ function escape(text: string): string {
     .replace(/[\\|`*_[\]]/g, (character) => `\\${character}`);
 }
 
-function renderBlock(block: Block): string {
+function renderBlock(block: Block): string | [] {
   switch (block.kind) {
     case 'heading':
       return `${'#'.repeat(block.level)} ${escape(block.text)}`;
     case 'paragraph':
       return escape(block.text);
+    case 'figure':
+      return [];
     case 'table': {
       const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
       return [

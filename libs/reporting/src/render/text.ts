@@ -5,7 +5,7 @@ const codes = { good: '\u001b[32m', bad: '\u001b[31m', warn: '\u001b[33m', stron
 const RESET = '\u001b[0m';
 
 export function renderText(document: Document, options: { readonly colour?: boolean } = {}): string {
-  return `${document.blocks.map((block) => renderBlock(block, options.colour ?? false)).join('\n')}\n`;
+  return `${document.blocks.flatMap((block) => renderBlock(block, options.colour ?? false)).join('\n')}\n`;
 }
 
 /** Control characters of foreign text (run reasons, file names) must not reach the terminal. */
@@ -14,7 +14,7 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '·');
 }
 
-function renderBlock(block: Block, colour: boolean): string {
+function renderBlock(block: Block, colour: boolean): string | [] {
   switch (block.kind) {
     case 'heading':
       return block.level === 1
@@ -24,6 +24,8 @@ function renderBlock(block: Block, colour: boolean): string {
       return `${wrap(printable(block.text), 110).join('\n')}\n`;
     case 'table':
       return renderTable(block, colour);
+    case 'figure':
+      return [];
   }
 }
 
