@@ -28,6 +28,7 @@ module.exports = {
     only('riscv-core-imports-nothing', '^libs/riscv-core/', [], 'the machine would run in a browser tab'),
     only('duvisor-imports', '^libs/duvisor/', ['^libs/riscv-core/', '^libs/contracts/'], ''),
     only('reporting-imports', '^libs/reporting/', ['^libs/contracts/'], 'pure: samples in, tables out'),
+    only('web-imports', '^apps/web/', ['^libs/contracts/'], 'runs in a browser: the API and its schemas, nothing else'),
     only('platform-imports', '^libs/platform/', ['^libs/contracts/'], ''),
     only('cli-imports', '^apps/cli/', ['^libs/(contracts|platform|riscv-core)/'], 'exec is the bare machine'),
     only(

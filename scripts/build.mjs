@@ -18,7 +18,8 @@ const require = createRequire(import.meta.url);
 
 /**
  * name: printed and used as the stamp's file name. inputs: files and folders (all files below, minus `skip`).
- * outputs: must exist. command: arguments for node. after: optional function run on success.
+ * outputs: must exist. command: arguments for node. after: optional function run on success. needs: files without which the
+ * step is left out, with a message.
  */
 const steps = [
   {
@@ -62,10 +63,33 @@ const steps = [
     command: [join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
     after: removeOrphans,
   },
+  {
+    name: 'web',
+    inputs: [
+      'apps/web',
+      'libs/contracts/src',
+      'package.json',
+      'tsconfig.json',
+      'node_modules/vite/package.json',
+      'node_modules/preact/package.json',
+      'node_modules/yaml/package.json',
+      'node_modules/zod/package.json',
+    ],
+    skip: (path) => /\.(spec|testkit)\.ts$/.test(path),
+    outputs: ['dist/web/index.html'],
+    command: [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', 'apps/web'],
+    // Without the packages for development (`npm ci --omit=dev`) everything but the dashboard works.
+    needs: ['node_modules/vite/package.json', 'node_modules/preact/package.json'],
+  },
 ];
 
 const checkOnly = process.argv.includes('--check');
 for (const step of steps) {
+  const missing = step.needs?.find((path) => !existsSync(join(root, path)));
+  if (missing !== undefined) {
+    if (!checkOnly) process.stderr.write(`build: ${step.name} left out: found no ${missing}; "npm ci" installs it\n`);
+    continue;
+  }
   const digest = digestOf(step);
   if (isFresh(step, digest)) continue;
   if (checkOnly) process.exit(1);

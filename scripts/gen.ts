@@ -9,6 +9,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { abiHeader, csrHeader, memoryMapHeader } from './gen-headers.js';
+import { figuresStyleSheet } from './gen-web.js';
 import { packageRoot } from './package-root.js';
 
 const INCLUDE = 'libs/duvisor/guest/include/generated';
@@ -17,6 +18,7 @@ const files: Record<string, () => string> = {
   [`${INCLUDE}/csr.h`]: csrHeader,
   [`${INCLUDE}/abi.h`]: abiHeader,
   [`${INCLUDE}/memory-map.h`]: memoryMapHeader,
+  'apps/web/src/generated/figures.css': figuresStyleSheet,
 };
 
 const check = process.argv.includes('--check');

@@ -3,6 +3,7 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { AuthGuard } from './auth/auth.guard.js';
 import { CampaignsModule } from './campaigns/campaigns.module.js';
 import { PartsModule, type ControllerParts } from './config/parts.js';
+import { DashboardsModule } from './dashboards/dashboards.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -24,6 +25,7 @@ export class AppModule {
         WorkersModule,
         ReportsModule,
         EventsModule,
+        DashboardsModule,
       ],
       controllers: [SchemasController],
       providers: [

@@ -24,6 +24,7 @@ import { openPrisma } from './db/prisma.js';
 import { openApiDocument } from './http/openapi.js';
 import { makeLogger } from './http/logger.js';
 import type { SoftwareCatalogue } from './software/catalogue.js';
+import { webApp } from './web/web-app.js';
 
 /** A result holds a console of up to 1 MiB, which JSON may write six times as long. */
 const bodyLimit = '16mb';
@@ -85,6 +86,7 @@ export async function startController(config: ControllerConfig, options: StartOp
     app.useBodyParser('json', { limit: bodyLimit });
     app.setGlobalPrefix(apiPrefix, { exclude: ['health/live', 'health/ready'] });
     SwaggerModule.setup('docs', app, openApiDocument());
+    app.use(webApp(join(projectRoot(), 'dist', 'web')));
     await listen(app, config);
 
     const { port } = app.getHttpServer().address() as AddressInfo;

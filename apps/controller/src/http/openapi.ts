@@ -21,7 +21,9 @@ import {
   registerWorkerSchema,
   reportFormats,
   reportHeadSchema,
+  reportPageSchema,
   resultViewSchema,
+  runHistorySchema,
   runPageSchema,
   runStatuses,
   runViewSchema,
@@ -122,6 +124,9 @@ export const routes: readonly Route[] = [
     summary: 'Log and progress as server-sent events, until the campaign ends',
     holder: 'user',
     answer: { mediaType: 'text/event-stream' },
+    query: {
+      tail: { type: 'integer', minimum: 0, maximum: 1000, description: 'Begin so many events before the newest' },
+    },
     headers: { 'last-event-id': 'Go on after this event' },
   },
   {
@@ -131,6 +136,20 @@ export const routes: readonly Route[] = [
     holder: 'user',
     answer: reportHeadSchema,
     query: { format: { enum: reportFormats, default: 'json' } },
+  },
+  {
+    method: 'get',
+    path: `${apiPrefix}/campaigns/{id}/report/page`,
+    summary: 'The report as headings, tables and drawn figures, for the dashboard',
+    holder: 'user',
+    answer: reportPageSchema,
+  },
+  {
+    method: 'get',
+    path: `${apiPrefix}/runs/{id}/history`,
+    summary: 'What a run was made from, and every try at it',
+    holder: 'user',
+    answer: runHistorySchema,
   },
   { method: 'get', path: `${apiPrefix}/runs/{id}`, summary: 'One run', holder: 'user', answer: runViewSchema },
   {
