@@ -6,6 +6,7 @@
 struct boot_info boot;
 
 static char device_tree[32768] __attribute__((aligned(8)));
+static struct fdt tree_in_place; /* of device_tree */
 
 /* Value of the bootargs word `name=...`, copied; false when there is none. */
 static bool option(const char *name, char *out, size_t size) {
@@ -59,6 +60,7 @@ paddr_t boot_read(paddr_t tree, u32 hartid) {
         panic("boot: device tree of %u bytes, at most %lu", t.total_size, sizeof(device_tree));
     move(device_tree, phys_to_virt(tree), t.total_size);
     fdt_open(&t, device_tree);
+    tree_in_place = t;
 
     int root = fdt_root(&t), chosen = fdt_child(&t, root, "chosen");
     read_cpus(&t, root);
@@ -89,4 +91,43 @@ u64 boot_random(u64 salt, u64 limit) {
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
     z = (z ^ z >> 27) * 0x94D049BB133111EB;
     return (z ^ z >> 31) % limit;
+}
+
+static bool is_compatible(const struct fdt *t, int node, const char *name) {
+    u32 len = 0;
+    const char *list = fdt_property(t, node, "compatible", &len);
+    for (u32 at = 0; list && at < len; at += (u32)strlen(list + at) + 1)
+        if (strcmp(list + at, name) == 0) return true;
+    return false;
+}
+
+static void each_below(int node, const char *compatible, void (*probe)(const struct fdt *, int)) {
+    const struct fdt *t = &tree_in_place;
+    for (int c = fdt_first_child(t, node); c >= 0; c = fdt_next_sibling(t, c)) {
+        if (is_compatible(t, c, compatible)) probe(t, c);
+        each_below(c, compatible, probe);
+    }
+}
+
+void boot_each_compatible(const char *compatible, void (*probe)(const struct fdt *, int)) {
+    each_below(fdt_root(&tree_in_place), compatible, probe);
+}
+
+const void *boot_property(const char *path, u32 *size) {
+    const struct fdt *t = &tree_in_place;
+    int node = fdt_root(t);
+    for (;;) {
+        while (*path == '/') path++;
+        char name[64];
+        size_t n = 0;
+        while (path[n] && path[n] != '/' && n + 1 < sizeof(name)) {
+            name[n] = path[n];
+            n++;
+        }
+        name[n] = 0;
+        if (!path[n]) return fdt_property(t, node, name, size);
+        node = fdt_child(t, node, name);
+        if (node < 0) return NULL;
+        path += n;
+    }
 }

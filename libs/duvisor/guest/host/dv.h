@@ -37,12 +37,13 @@ struct dv_process {
 #define DV_SIDELEG_ALWAYS 0x1
 #define DV_HEDELEG 0xB109
 #define DV_HIDELEG 0x444
-#define PLIC_VINTERRUPTS 0x1F00000
 
 extern bool dv_present;
 
 /* dv_driver.c */
 void dv_init(void);
+/* vplic_dev.c */
+void vplic_dev_init(void);
 /* dv_switch.c: called by the scheduler when one of the two threads belongs to a VM process */
 void dv_switch(struct task *prev, struct task *next);
 void dv_hart_init(void);

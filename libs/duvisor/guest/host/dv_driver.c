@@ -5,6 +5,7 @@
 #include "kernel.h"
 #include "kernel/sbi.h"
 #include "memlayout.h"
+#include "plic.h"
 #include "sbi-abi.h"
 
 #define MAX_VMS 32 /* sets of vPMP areas the firmware keeps */

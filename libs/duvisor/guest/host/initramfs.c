@@ -45,6 +45,8 @@ static s64 initramfs_read(struct file *f, u64 buf, u64 n) {
     return (s64)n;
 }
 
+static s64 initramfs_size(struct file *f) { return (s64)((const struct initramfs_file *)f->private)->size; }
+
 static u32 initramfs_poll(struct file *f) {
     (void)f;
     return POLLIN;
@@ -52,15 +54,22 @@ static u32 initramfs_poll(struct file *f) {
 
 static void initramfs_release(struct file *f) { kfree(f->private); }
 
-static const struct file_ops initramfs_ops = { .read = initramfs_read, .poll = initramfs_poll, .release = initramfs_release };
+static const struct file_ops initramfs_ops = {
+    .read = initramfs_read, .size = initramfs_size, .poll = initramfs_poll, .release = initramfs_release
+};
+
+struct file *contents_open(const u8 *data, u64 size) {
+    struct initramfs_file *contents = kmalloc(sizeof(*contents));
+    if (!contents) return NULL;
+    *contents = (struct initramfs_file){ data, size };
+    struct file *f = file_new(&initramfs_ops, contents, 0);
+    if (!f) kfree(contents);
+    return f;
+}
 
 struct file *initramfs_open(const char *path) {
-    struct initramfs_file found, *copy;
-    if (!initramfs_find(path, &found) || !(copy = kmalloc(sizeof(*copy)))) return NULL;
-    *copy = found;
-    struct file *f = file_new(&initramfs_ops, copy, 0);
-    if (!f) kfree(copy);
-    return f;
+    struct initramfs_file found;
+    return initramfs_find(path, &found) ? contents_open(found.data, found.size) : NULL;
 }
 
 const struct initramfs_file *initramfs_data(const struct file *f) { return f->ops == &initramfs_ops ? f->private : NULL; }

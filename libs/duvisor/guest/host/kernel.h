@@ -27,6 +27,11 @@ struct boot_info {
 extern struct boot_info boot;
 /* Reads the device tree, moves it and the initramfs behind the kernel. Returns the first free physical byte. */
 paddr_t boot_read(paddr_t device_tree, u32 hartid);
+struct fdt;
+/* Calls `probe` for each node of the machine's device tree, to any depth, whose compatible list has that name. */
+void boot_each_compatible(const char *compatible, void (*probe)(const struct fdt *tree, int node));
+/* A property by its path in the tree ("/cpus/timebase-frequency"), as a file's contents; null when there is none. */
+const void *boot_property(const char *path, u32 *size);
 /* A number that depends on the run's seed and on `salt`, below `limit`. */
 u64 boot_random(u64 salt, u64 limit);
 
@@ -118,6 +123,8 @@ struct initramfs_file {
 };
 bool initramfs_find(const char *path, struct initramfs_file *out);
 struct file *initramfs_open(const char *path);
+/* A file with these contents, which must stay. */
+struct file *contents_open(const u8 *data, u64 size);
 /* Contents behind an initramfs file, or null for any other file. */
 const struct initramfs_file *initramfs_data(const struct file *f);
 

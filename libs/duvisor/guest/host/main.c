@@ -1,6 +1,9 @@
 /* Start of the host kernel: order of initialisation, then the boot thread becomes the idle thread. */
 #include "dv.h"
 #include "kernel.h"
+#include "packet.h"
+#include "plic.h"
+#include "virtio.h"
 
 static void start_init(void) {
     struct process *p = process_create();
@@ -30,8 +33,12 @@ void kernel_main(u64 hartid, paddr_t device_tree) {
     page_init(free);
     mm_init();
     timer_init(timebase_hz);
+    plic_init();
     console_init();
+    virtio_init();
+    tun_init();
     dv_init();
+    vplic_dev_init();
     kvm_init();
     start_skew();
     start_init();

@@ -1,6 +1,8 @@
 /*
- * Round robin per hart. A thread runs until it sleeps, its slice ends, or a thread wakes up on its hart. Threads stay
- * on the hart they were created on or pinned to.
+ * A run queue per hart, fair by time as Linux's CFS is: each thread counts the time it has run, and the one that has run
+ * least is next. A thread that slept is put at most SLEEPER_CREDIT_NS behind the others, and pre-empts the running one when
+ * that has run WAKEUP_GRANULARITY_NS more. So a thread that works little (a device's) goes before one that works much (a
+ * vCPU's), and not the other way round. Threads stay on the hart they were created on or pinned to.
  */
 #include "dv.h"
 #include "errno.h"
@@ -8,22 +10,41 @@
 #include "kernel/sbi.h"
 #include "kernel/srcu.h"
 
-#define SLICE_TICKS 2
+#define SLEEPER_CREDIT_NS 3000000
+#define WAKEUP_GRANULARITY_NS 1000000
 
 struct hart harts[MAX_HARTS];
 u32 nr_harts = 1;
+
+/* Charges the running thread for its time until now. run_lock held. */
+static void update_running(struct hart *h) {
+    struct task *t = h->running;
+    u64 now = ktime_get();
+    if (t != h->idle) {
+        t->run_time += now - h->charged_until;
+        u64 least = t->run_time;
+        list_for_each(l, &h->run_queue) least = MIN(least, list_entry(l, struct task, run_link)->run_time);
+        h->least_run_time = MAX(h->least_run_time, least);
+    }
+    h->charged_until = now;
+}
 
 static void enqueue(struct hart *h, struct task *t) {
     list_add_tail(&h->run_queue, &t->run_link);
     h->nr_running++;
 }
 
+/* The queued thread that has run least, the longest queued of equals; idle when there is none. */
 static struct task *pick_next(struct hart *h) {
-    if (list_empty(&h->run_queue)) return h->idle;
-    struct task *t = list_entry(h->run_queue.next, struct task, run_link);
-    list_del(&t->run_link);
+    struct task *next = NULL;
+    list_for_each(l, &h->run_queue) {
+        struct task *t = list_entry(l, struct task, run_link);
+        if (!next || t->run_time < next->run_time) next = t;
+    }
+    if (!next) return h->idle;
+    list_del(&next->run_link);
     h->nr_running--;
-    return t;
+    return next;
 }
 
 static void request_resched(struct hart *h) {
@@ -34,7 +55,7 @@ static void request_resched(struct hart *h) {
 void sched_add(struct task *t) {
     struct hart *h = t->hart;
     unsigned long flags = spin_lock_irqsave(&h->run_lock);
-    t->slice = SLICE_TICKS;
+    t->run_time = h->least_run_time;
     enqueue(h, t);
     request_resched(h);
     spin_unlock_irqrestore(&h->run_lock, flags);
@@ -46,9 +67,10 @@ void wake_task(struct task *t) {
     if (t->state == TASK_SLEEPING) {
         t->state = TASK_RUNNING;
         if (t != h->running) { /* else: on its way to sleep, and now stays */
-            t->slice = SLICE_TICKS;
+            update_running(h);
+            t->run_time = MAX(t->run_time, h->least_run_time - SLEEPER_CREDIT_NS);
             enqueue(h, t);
-            request_resched(h);
+            if (h->running == h->idle || h->running->run_time > t->run_time + WAKEUP_GRANULARITY_NS) request_resched(h);
         }
     }
     spin_unlock_irqrestore(&h->run_lock, flags);
@@ -82,15 +104,22 @@ void schedule_tail(struct task *prev) {
     }
 }
 
-void schedule(void) {
+/* Gives the hart to another thread; `yielding`: to any other that can run, however long it has run already. */
+static void switch_away(bool yielding) {
     struct task *prev = current;
     BUG_ON(prev->preempt_count);
     unsigned long flags = local_irq_save();
     struct hart *h = prev->hart;
     spin_lock(&h->run_lock);
     rcu_note_context_switch();
-    if (prev->state == TASK_RUNNING && prev != h->idle) enqueue(h, prev);
+    update_running(h);
+    bool stays = prev->state == TASK_RUNNING && prev != h->idle;
+    if (stays && !yielding) enqueue(h, prev);
     struct task *next = pick_next(h);
+    if (stays && yielding) {
+        if (next == h->idle) next = prev;
+        else enqueue(h, prev);
+    }
     clear_bit(WORK_RESCHED_BIT, &prev->work);
     h->running = next;
     spin_unlock(&h->run_lock);
@@ -107,7 +136,8 @@ void schedule(void) {
     local_irq_restore(flags);
 }
 
-void yield(void) { schedule(); }
+void schedule(void) { switch_away(false); }
+void yield(void) { switch_away(true); }
 
 int guest_handle_work(void) {
     if (kill_pending()) return -EINTR;
@@ -122,11 +152,11 @@ void sched_tick(void) {
     if (t->in_guest || (t->dv && (task_frame(t)->hstatus & HSTATUS_SPV))) t->guest_ticks++;
     else if (t->hart->irq_from_user) t->user_ticks++;
     else t->system_ticks++;
-    if (t->slice) t->slice--;
-    if (t->slice == 0) {
-        t->slice = SLICE_TICKS;
-        if (t->hart->nr_running) set_bit(WORK_RESCHED_BIT, &t->work);
-    }
+    spin_lock(&t->hart->run_lock);
+    update_running(t->hart);
+    bool other = t->hart->nr_running && t->run_time > t->hart->least_run_time;
+    spin_unlock(&t->hart->run_lock);
+    if (other) set_bit(WORK_RESCHED_BIT, &t->work);
 }
 
 void idle_loop(void) {
@@ -141,6 +171,7 @@ void idle_loop(void) {
 void sched_init(void) {
     for (u32 i = 0; i < MAX_HARTS; i++) {
         harts[i].id = i;
+        harts[i].least_run_time = SLEEPER_CREDIT_NS; /* so that the credit can be given from the start */
         list_init(&harts[i].run_queue);
     }
     struct hart *h = &harts[0];

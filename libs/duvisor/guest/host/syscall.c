@@ -17,9 +17,7 @@ struct timespec {
     s64 sec, nsec;
 };
 
-struct iovec {
-    u64 base, length;
-};
+#define MAX_PIECES 64 /* of one readv or writev to a device that takes them as one transfer */
 
 struct args {
     u64 a[6];
@@ -35,6 +33,14 @@ static s64 with_file(u64 fd, s64 (*use)(struct file *f, const struct args *), co
 }
 
 /* --- files --- */
+
+#define DEVICE_TREE "/proc/device-tree/"
+
+static struct file *property_open(const char *path) {
+    u32 size = 0;
+    const void *value = boot_property(path, &size);
+    return value ? contents_open(value, size) : NULL;
+}
 
 static s64 sys_openat(const struct args *a) {
     char path[128];
@@ -55,7 +61,8 @@ static s64 sys_openat(const struct args *a) {
         }
     } else {
         if (a->a[2] & 3) return -EROFS;
-        f = initramfs_open(path);
+        f = strncmp(path, DEVICE_TREE, sizeof(DEVICE_TREE) - 1) == 0 ? property_open(path + sizeof(DEVICE_TREE) - 1)
+                                                                      : initramfs_open(path);
         if (!f) return -ENOENT;
     }
     int fd = fd_install(f);
@@ -65,25 +72,53 @@ static s64 sys_openat(const struct args *a) {
 
 static s64 sys_close(const struct args *a) { return close_fd((int)a->a[0]); }
 
+/* A transfer at the file's own position, which moves on; files without positions ignore it. */
+static s64 transfer_here(struct file *f, const struct iovec *v, u32 count, bool write) {
+    s64 n = (write ? f->ops->write_at : f->ops->read_at)(f, v, count, f->pos);
+    if (n > 0) f->pos += (u64)n;
+    return n;
+}
 static s64 read_file(struct file *f, u64 buf, u64 n) {
-    if (!f->ops->read) return -EINVAL;
-    return access_ok(buf, n) ? f->ops->read(f, buf, n) : -EFAULT;
+    const struct iovec v = { buf, n };
+    if (!f->ops->read && !f->ops->read_at) return -EINVAL;
+    if (!access_ok(buf, n)) return -EFAULT;
+    return f->ops->read ? f->ops->read(f, buf, n) : transfer_here(f, &v, 1, false);
 }
 static s64 write_file(struct file *f, u64 buf, u64 n) {
-    if (!f->ops->write) return -EINVAL;
-    return access_ok(buf, n) ? f->ops->write(f, buf, n) : -EFAULT;
+    const struct iovec v = { buf, n };
+    if (!f->ops->write && !f->ops->write_at) return -EINVAL;
+    if (!access_ok(buf, n)) return -EFAULT;
+    return f->ops->write ? f->ops->write(f, buf, n) : transfer_here(f, &v, 1, true);
 }
 static s64 do_read(struct file *f, const struct args *a) { return read_file(f, a->a[1], a->a[2]); }
 static s64 do_write(struct file *f, const struct args *a) { return write_file(f, a->a[1], a->a[2]); }
 static s64 sys_read(const struct args *a) { return with_file(a->a[0], do_read, a); }
 static s64 sys_write(const struct args *a) { return with_file(a->a[0], do_write, a); }
 
+/* The pieces of a vectored call, each in the user half. */
+static s64 copy_pieces(struct iovec *v, const struct args *a) {
+    if (a->a[2] > MAX_PIECES) return -EINVAL;
+    if (copy_from_user(v, a->a[1], a->a[2] * sizeof(*v))) return -EFAULT;
+    for (u64 i = 0; i < a->a[2]; i++)
+        if (!access_ok(v[i].base, v[i].length)) return -EFAULT;
+    return 0;
+}
+
+static s64 do_readv(struct file *f, const struct args *a) {
+    struct iovec v[MAX_PIECES];
+    s64 error = copy_pieces(v, a);
+    if (error) return error;
+    return f->ops->read_at ? transfer_here(f, v, (u32)a->a[2], false) : -EINVAL;
+}
+static s64 sys_readv(const struct args *a) { return with_file(a->a[0], do_readv, a); }
+
 static s64 do_writev(struct file *f, const struct args *a) {
-    s64 done = 0;
+    struct iovec v[MAX_PIECES];
+    s64 error = copy_pieces(v, a), done = 0;
+    if (error) return error;
+    if (f->ops->write_at) return transfer_here(f, v, (u32)a->a[2], true);
     for (u64 i = 0; i < a->a[2]; i++) {
-        struct iovec v;
-        if (copy_from_user(&v, a->a[1] + i * sizeof(v), sizeof(v))) return done ? done : -EFAULT;
-        s64 n = write_file(f, v.base, v.length);
+        s64 n = write_file(f, v[i].base, v[i].length);
         if (n < 0) return done ? done : n;
         done += n;
     }
@@ -91,7 +126,26 @@ static s64 do_writev(struct file *f, const struct args *a) {
 }
 static s64 sys_writev(const struct args *a) { return with_file(a->a[0], do_writev, a); }
 
+/* Transfers at a position of the caller's: of a file that has positions. */
+static s64 do_preadv(struct file *f, const struct args *a) {
+    struct iovec v[MAX_PIECES];
+    s64 error = copy_pieces(v, a);
+    if (error) return error;
+    return f->ops->read_at && f->ops->size ? f->ops->read_at(f, v, (u32)a->a[2], a->a[3]) : -ESPIPE;
+}
+static s64 sys_preadv(const struct args *a) { return with_file(a->a[0], do_preadv, a); }
+
+static s64 do_pwritev(struct file *f, const struct args *a) {
+    struct iovec v[MAX_PIECES];
+    s64 error = copy_pieces(v, a);
+    if (error) return error;
+    return f->ops->write_at && f->ops->size ? f->ops->write_at(f, v, (u32)a->a[2], a->a[3]) : -ESPIPE;
+}
+static s64 sys_pwritev(const struct args *a) { return with_file(a->a[0], do_pwritev, a); }
+
 static s64 do_pread(struct file *f, const struct args *a) {
+    const struct iovec v = { a->a[1], a->a[2] };
+    if (f->ops->size && f->ops->read_at) return access_ok(v.base, v.length) ? f->ops->read_at(f, &v, 1, a->a[3]) : -EFAULT;
     if (!initramfs_data(f)) return -ESPIPE;
     u64 old = f->pos;
     f->pos = a->a[3];
@@ -101,10 +155,15 @@ static s64 do_pread(struct file *f, const struct args *a) {
 }
 static s64 sys_pread64(const struct args *a) { return with_file(a->a[0], do_pread, a); }
 
+static s64 do_fsync(struct file *f, const struct args *a) {
+    (void)a;
+    return f->ops->sync ? f->ops->sync(f) : -EINVAL;
+}
+static s64 sys_fsync(const struct args *a) { return with_file(a->a[0], do_fsync, a); }
+
 static s64 do_lseek(struct file *f, const struct args *a) {
-    const struct initramfs_file *data = initramfs_data(f);
-    if (!data) return -ESPIPE;
-    s64 base = a->a[2] == 0 ? 0 : a->a[2] == 1 ? (s64)f->pos : a->a[2] == 2 ? (s64)data->size : -1;
+    if (!f->ops->size) return -ESPIPE;
+    s64 base = a->a[2] == 0 ? 0 : a->a[2] == 1 ? (s64)f->pos : a->a[2] == 2 ? f->ops->size(f) : -1;
     if (base < 0 || base + (s64)a->a[1] < 0) return -EINVAL;
     f->pos = (u64)(base + (s64)a->a[1]);
     return (s64)f->pos;
@@ -229,9 +288,14 @@ static s64 (*const table[])(const struct args *) = {
     [62] = sys_lseek,
     [63] = sys_read,
     [64] = sys_write,
+    [65] = sys_readv,
     [66] = sys_writev,
     [67] = sys_pread64,
+    [69] = sys_preadv,
+    [70] = sys_pwritev,
     [73] = sys_ppoll,
+    [82] = sys_fsync,
+    [83] = sys_fsync, /* fdatasync */
     [93] = sys_exit,
     [94] = sys_exit_group,
     [96] = sys_set_tid_address,

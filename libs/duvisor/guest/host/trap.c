@@ -3,6 +3,7 @@
 #include "errno.h"
 #include "kernel.h"
 #include "kernel/sbi.h"
+#include "plic.h"
 
 struct extable_entry {
     u64 at, resume;
@@ -81,6 +82,7 @@ void trap_interrupt(struct trapframe *f) {
     current->hart->irq_from_user = from_user(f);
     switch (f->cause & ~CAUSE_INTERRUPT) {
     case IRQ_STI: hrtimer_interrupt(); return;
+    case IRQ_SEI: plic_interrupt(); return;
     case IRQ_SSI: /* kick_hart(): having left the guest was all that was asked for */
         csr_clear(CSR_SIP, BIT(IRQ_SSI));
         return;

@@ -12,9 +12,19 @@ struct vma;
 #define POLLOUT 4
 #define POLLHUP 16
 
+/* A piece of user memory. */
+struct iovec {
+    u64 base, length;
+};
+
 struct file_ops {
     s64 (*read)(struct file *f, u64 user_buf, u64 n);
     s64 (*write)(struct file *f, u64 user_buf, u64 n);
+    /* One transfer from or to `count` checked pieces: a frame of a tap, bytes of a disk at `position`. */
+    s64 (*read_at)(struct file *f, const struct iovec *pieces, u32 count, u64 position);
+    s64 (*write_at)(struct file *f, const struct iovec *pieces, u32 count, u64 position);
+    s64 (*sync)(struct file *f); /* what was written is on the medium */
+    s64 (*size)(struct file *f); /* bytes, of a file that has positions */
     s64 (*ioctl)(struct file *f, u32 cmd, u64 arg);
     int (*mmap)(struct file *f, struct vma *vma); /* mmap_lock held for writing; set vma->ops or remap */
     u32 (*poll)(struct file *f);                  /* POLL* ready now; waiters sleep on file->poll_wait */

@@ -28,6 +28,8 @@ struct hart {
     struct list run_queue;
     u32 nr_running;
     u64 switches;
+    u64 charged_until;  /* ns: up to when the running thread's run_time is counted */
+    u64 least_run_time; /* of the threads that can run; never goes back */
 
     /* timers (hrtimer.c) */
     spinlock_t timer_lock;

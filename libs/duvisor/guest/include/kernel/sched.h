@@ -48,7 +48,7 @@ struct task {
     u64 clear_tid;          /* user address cleared and woken at exit */
     int exit_code;
     struct list preempt_notifiers;
-    u64 slice;              /* ticks left */
+    u64 run_time;           /* ns on the hart so far, as the scheduler counts it */
     u64 user_ticks, system_ticks, guest_ticks;
     bool in_guest;          /* set by KVM around the world switch: a tick then is the guest's */
     u64 faults;             /* page faults served */
