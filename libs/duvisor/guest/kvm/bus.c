@@ -64,6 +64,7 @@ int bus_read(struct kvm *kvm, gpa_t address, u32 length, void *value) {
 }
 
 static int ioeventfd_write(struct bus_device *device, gpa_t address, u32 length, const void *value) {
+    STEP(ioeventfd_write);
     struct ioeventfd *e = container_of(device, struct ioeventfd, device);
     if (address != e->address) return -EOPNOTSUPP;
     if (e->length && e->length != length) return -EOPNOTSUPP;
@@ -72,7 +73,7 @@ static int ioeventfd_write(struct bus_device *device, gpa_t address, u32 length,
         memcpy(&stored, value, length);
         if (stored != e->value) return -EOPNOTSUPP;
     }
-    eventfd_signal(e->eventfd, 1);
+    STEP_CALL(eventfd_signal, ioeventfd_write, eventfd_signal(e->eventfd, 1));
     return 0;
 }
 

@@ -25,6 +25,8 @@
 #define KVM_MAX_SLOTS 32
 #define KVM_MAX_BUS_RANGES 64
 #define KVM_HFENCE_QUEUE 64
+#define HALT_POLL_MAX_NS 500000ul /* Linux's defaults */
+#define HALT_POLL_START_NS 10000ul
 #define KVM_PT_CACHE 32 /* as Linux; refilled when fewer than the table has levels */
 
 typedef u64 gpa_t;
@@ -118,6 +120,7 @@ struct kvm_vcpu {
     struct hrtimer timer;
     u64 timer_deadline; /* ticks of guest time */
     struct wait_queue wait; /* a vCPU in WFI */
+    u64 halt_poll_ns;       /* how long a WFI polls before it sleeps, 0..HALT_POLL_MAX_NS */
 
     struct {
         u64 exits, mmio_user, mmio_kernel, hypercall_user, wfi;

@@ -89,15 +89,51 @@ void make_vcpus_request_mask(struct kvm *kvm, int request, const u64 *mask) {
     preempt_enable();
 }
 
-/* WFI: sleeps until an enabled interrupt is pending or the process is killed. */
-void vcpu_halt(struct kvm_vcpu *v) {
+/* Why a WFI is over: something to take, or the end. */
+static bool wait_is_over(const struct kvm_vcpu *v) { return has_interrupt(v) || kill_pending(); }
+
+static void vcpu_block(struct kvm_vcpu *v) {
+    STEP(kvm_vcpu_block);
     WAITER(waiter);
     for (;;) {
         wait_prepare(&v->wait, &waiter);
-        if (has_interrupt(v) || kill_pending()) break;
+        if (wait_is_over(v)) break;
         schedule();
     }
     wait_finish(&v->wait, &waiter);
+}
+
+/* Worth polling only while nothing else wants the hart. */
+static bool may_poll(u64 now, u64 stop) { return !need_resched() && !current->hart->nr_running && now < stop; }
+
+/* Looks for an interrupt again and again for as long as earlier waits made it worth while. ns at the end. */
+static u64 poll_for_interrupt(const struct kvm_vcpu *v, u64 start) {
+    u64 now, stop = start + v->halt_poll_ns;
+    do {
+        if (wait_is_over(v)) return ktime_get();
+        now = ktime_get();
+    } while (may_poll(now, stop));
+    return now;
+}
+
+/* A wait a little too long for the polling before it makes the next polling longer; one far too long makes it pointless. */
+static void adapt_polling(struct kvm_vcpu *v, u64 waited) {
+    if (waited <= v->halt_poll_ns) return;
+    if (waited > HALT_POLL_MAX_NS) v->halt_poll_ns = 0;
+    else v->halt_poll_ns = MIN(MAX(HALT_POLL_START_NS, v->halt_poll_ns * 2), HALT_POLL_MAX_NS);
+}
+
+/* WFI: polls, then sleeps until an enabled interrupt is pending or the process is killed. */
+void vcpu_halt(struct kvm_vcpu *v) {
+    STEP(kvm_vcpu_halt);
+    u64 start = ktime_get(), end = start;
+    if (v->halt_poll_ns) end = poll_for_interrupt(v, start);
+    if (!wait_is_over(v)) {
+        vcpu_block(v);
+        STEP(kvm_vcpu_halt);
+        end = ktime_get();
+    }
+    adapt_polling(v, end - start);
 }
 
 /* --- a vCPU's file --- */
