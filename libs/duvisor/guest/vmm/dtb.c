@@ -3,9 +3,16 @@
 
 enum { FDT_BEGIN_NODE = 1, FDT_END_NODE = 2, FDT_PROP = 3, FDT_END = 9 };
 
+/* Phandles. */
+#define PLIC_HANDLE 1
+#define CPU_HANDLE 2 /* + vCPU: its own interrupt controller */
+#define NOWHERE 0xFFFFFFFF
+
+#define SUPERVISOR_EXTERNAL 9
+
 #define HEADER_WORDS 10
 #define RESERVE_BYTES 16 /* one terminating pair of zeros */
-#define STRINGS_MAX 256
+#define STRINGS_MAX 384
 
 struct fdt {
     u8 *start;
@@ -70,6 +77,12 @@ static void prop_u32(struct fdt *fdt, const char *name, u32 value) {
     put_word(fdt, value);
 }
 
+static void prop_u64(struct fdt *fdt, const char *name, u64 value) {
+    prop(fdt, name, 8);
+    put_word(fdt, value >> 32);
+    put_word(fdt, value);
+}
+
 /* A (base, size) pair with two cells each. */
 static void prop_reg(struct fdt *fdt, u64 base, u64 size) {
     prop(fdt, "reg", 16);
@@ -87,7 +100,11 @@ static void cells(struct fdt *fdt, u32 address, u32 size) {
 static void chosen_node(struct fdt *fdt, const struct vm *vm) {
     begin_node(fdt, "chosen");
     prop_string(fdt, "bootargs", vm->append);
-    prop_string(fdt, "stdout-path", "/serial@3f8");
+    prop_string(fdt, "stdout-path", "/soc/serial@3f8");
+    if (vm->initrd_end > vm->initrd_start) {
+        prop_u64(fdt, "linux,initrd-start", vm->initrd_start);
+        prop_u64(fdt, "linux,initrd-end", vm->initrd_end);
+    }
     end_node(fdt);
 }
 
@@ -105,6 +122,7 @@ static void cpus_node(struct fdt *fdt, const struct vm *vm) {
     prop_string(fdt, "compatible", "riscv,cpu-intc");
     prop_u32(fdt, "#interrupt-cells", 1);
     prop_empty(fdt, "interrupt-controller");
+    prop_u32(fdt, "phandle", CPU_HANDLE);
     end_node(fdt);
     end_node(fdt);
     end_node(fdt);
@@ -117,10 +135,42 @@ static void memory_node(struct fdt *fdt, const struct vm *vm) {
     end_node(fdt);
 }
 
-static void serial_node(struct fdt *fdt) {
-    begin_node(fdt, "serial@3f8");
-    prop_string(fdt, "compatible", "ns16550a");
-    prop_reg(fdt, GUEST_UART, GUEST_UART_SIZE);
+/* Three contexts a vCPU, the third of them its own (dv-ext.md §10). */
+static void plic_node(struct fdt *fdt, const struct vm *vm) {
+    begin_node(fdt, "interrupt-controller@c000000");
+    prop_string(fdt, "compatible", "riscv,plic0");
+    prop_reg(fdt, GUEST_PLIC, GUEST_PLIC_SIZE);
+    prop_u32(fdt, "#address-cells", 0);
+    prop_u32(fdt, "#interrupt-cells", 1);
+    prop_empty(fdt, "interrupt-controller");
+    prop_u32(fdt, "riscv,ndev", GUEST_PLIC_SOURCES);
+    prop_u32(fdt, "phandle", PLIC_HANDLE);
+    prop(fdt, "interrupts-extended", 24 * vm->smp);
+    for (u32 i = 0; i < vm->smp; i++) {
+        const u32 outputs[] = {CPU_HANDLE + i, NOWHERE, CPU_HANDLE + i, NOWHERE, CPU_HANDLE + i, SUPERVISOR_EXTERNAL};
+        for (u32 j = 0; j < ARRAY_SIZE(outputs); j++) put_word(fdt, outputs[j]);
+    }
+    end_node(fdt);
+}
+
+static void device_node(struct fdt *fdt, const char *name, const char *compatible, gpa_t base, u64 size, u32 source) {
+    begin_node(fdt, name);
+    prop_string(fdt, "compatible", compatible);
+    prop_reg(fdt, base, size);
+    prop_u32(fdt, "interrupts", source);
+    prop_u32(fdt, "interrupt-parent", PLIC_HANDLE);
+    end_node(fdt);
+}
+
+static void soc_node(struct fdt *fdt, const struct vm *vm) {
+    begin_node(fdt, "soc");
+    prop_string(fdt, "compatible", "simple-bus");
+    cells(fdt, 2, 2);
+    prop_empty(fdt, "ranges");
+    device_node(fdt, "serial@3f8", "ns16550a", GUEST_UART, GUEST_UART_SIZE, SOURCE_SERIAL);
+    plic_node(fdt, vm);
+    if (vm->block_path) device_node(fdt, "virtio@10000000", "virtio,mmio", GUEST_BLOCK, GUEST_VIRTIO_SIZE, SOURCE_BLOCK);
+    if (vm->tap_name) device_node(fdt, "virtio@10000200", "virtio,mmio", GUEST_NET, GUEST_VIRTIO_SIZE, SOURCE_NET);
     end_node(fdt);
 }
 
@@ -137,7 +187,7 @@ void build_dtb(struct vm *vm) {
     chosen_node(&fdt, vm);
     cpus_node(&fdt, vm);
     memory_node(&fdt, vm);
-    serial_node(&fdt);
+    soc_node(&fdt, vm);
     end_node(&fdt);
     put_word(&fdt, FDT_END);
 

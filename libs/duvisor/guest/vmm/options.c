@@ -33,6 +33,9 @@ void parse_options(struct vm *vm, int argc, char **argv) {
     if (strcmp(option, "--accel") == 0) vm->backend = backend_named(value);
     else if (strcmp(option, "--machine") == 0) check_machine(value);
     else if (strcmp(option, "--kernel") == 0) vm->kernel_path = value;
+    else if (strcmp(option, "--initrd") == 0) vm->initrd_path = value;
+    else if (strcmp(option, "--block") == 0) vm->block_path = value;
+    else if (strcmp(option, "--vmtap") == 0) vm->tap_name = value;
     else if (strcmp(option, "--memory") == 0) vm->ram_size = number(option, value, 64, 1 << 16) * MIB;
     else if (strcmp(option, "--smp") == 0) vm->smp = number(option, value, 1, 1);
     else if (strcmp(option, "--append") == 0) vm->append = value;

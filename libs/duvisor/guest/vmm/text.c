@@ -15,6 +15,7 @@ bool parse_number(const char *s, u64 *value) {
     return true;
 }
 
+static struct mutex line_lock; /* the two below: any thread may have something to say */
 static char line[256];
 static size_t line_length;
 
@@ -28,11 +29,13 @@ static void put_string(const char *s) {
 
 /* One line to stderr, "vmm: ...". */
 static void write_message(const char *fmt, va_list args) {
+    mutex_lock(&line_lock);
     line_length = 0;
     put_string("vmm: ");
     format(put, fmt, args);
     put('\n');
     sys_write(2, line, line_length);
+    mutex_unlock(&line_lock);
 }
 
 void say(const char *fmt, ...) {

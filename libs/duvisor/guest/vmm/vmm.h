@@ -4,18 +4,29 @@
 
 #include "types.h"
 #include "kernel/string.h"
+#include "sync.h"
 
 typedef u64 gpa_t; /* guest physical address */
 
 /* Guest memory map (duvisor.md §8). */
 #define GUEST_UART 0x3F8ul
 #define GUEST_UART_SIZE 8
+#define GUEST_PLIC 0x0C000000ul
+#define GUEST_PLIC_SIZE 0x4000000ul
+#define GUEST_PLIC_SOURCES 36
+#define GUEST_BLOCK 0x10000000ul
+#define GUEST_NET 0x10000200ul
+#define GUEST_VIRTIO_SIZE 0x200ul
 #define GUEST_RAM 0x80000000ul
 #define GUEST_KERNEL 0x80200000ul
 #define GUEST_DTB 0x82200000ul
 #define GUEST_DTB_MAX 0x1000ul
 
+/* Interrupt sources (dv-ext.md §10, rocket). */
+enum { SOURCE_BLOCK = 33, SOURCE_NET = 34, SOURCE_SERIAL = 35 };
+
 #define MIB (1ul << 20)
+#define MAX_VCPUS 8
 
 struct vm;
 
@@ -36,8 +47,12 @@ struct uart {
 /* How guest code gets to run: delegated to this process (vmm/duvisor) or by the kernel's module (vmm/kvm). */
 struct backend {
     const char *name;
-    void (*create)(struct vm *vm);      /* gets guest RAM: sets vm->ram and vm->timebase */
+    void (*create)(struct vm *vm);      /* gets guest RAM: sets vm->ram and vm->timebase; the interrupt controller */
     void (*run)(struct vm *vm);         /* runs the vCPU until vm->stopped */
+    /* A device's interrupt wire, at each change and each new reason; vm->irq_lock held, any thread. */
+    void (*set_line)(struct vm *vm, int source, bool high);
+    /* Optional: a 4-byte store to `address` signals the eventfd without coming to this process. */
+    void (*notify_by)(struct vm *vm, gpa_t address, int eventfd);
 };
 
 struct vm {
@@ -48,10 +63,15 @@ struct vm {
     u32 timebase; /* Hz */
     u32 smp;
     const char *kernel_path;
+    const char *initrd_path; /* null: none */
+    const char *block_path;  /* null: no disk */
+    const char *tap_name;    /* null: no network */
+    gpa_t initrd_start, initrd_end; /* equal: none */
     const char *append;
     struct mmio_device devices[MAX_DEVICES]; /* sorted by base */
     int device_count;
     struct uart uart;
+    struct mutex irq_lock; /* interrupt wires: devices' status, the interrupt controller */
     bool stopped;
     int exit_code; /* of this process, once stopped */
 };
@@ -75,6 +95,9 @@ void parse_options(struct vm *vm, int argc, char **argv);
 
 /* loader.c */
 void load_kernel(struct vm *vm);
+void load_initrd(struct vm *vm);
+/* Where [gpa, gpa + size) of guest RAM lies in this process; null if it is not all RAM. */
+void *guest_memory(const struct vm *vm, gpa_t gpa, u64 size);
 
 /* dtb.c */
 void build_dtb(struct vm *vm);

@@ -1,8 +1,18 @@
 /* What each VM exit means, as a table by cause (duvisor.md §5). */
 #include "probe.h"
 #include "csr.h"
-#include "sys.h"
 #include "vcpu.h"
+
+/*
+ * The guest drives the real interrupt controller: the pages that all contexts share, and its own context's (dv-ext.md §10). Any
+ * other page is another hart's or the register that posts interrupts.
+ */
+static enum vcpu_next map_interrupt_controller(struct vcpu *v, gpa_t gpa) {
+    u64 page = (gpa - GUEST_PLIC) >> 12, own = 0x200 + 3 * v->hart + 2;
+    if (page >= 0x200 && page != own) vcpu_die(v, "no register of the guest's interrupt controller");
+    gstage_map_device(v->gstage, gpa);
+    return VCPU_RESUME;
+}
 
 /* RAM gets a page; everything below RAM is a device. */
 static enum vcpu_next on_guest_page_fault(struct vcpu *v) {
@@ -15,14 +25,8 @@ static enum vcpu_next on_guest_page_fault(struct vcpu *v) {
         return VCPU_RESUME;
     }
     if (gpa >= GUEST_RAM) vcpu_die(v, "guest physical address beyond RAM");
+    if (gpa - GUEST_PLIC < GUEST_PLIC_SIZE) return map_interrupt_controller(v, gpa);
     return emulate_mmio(v, gpa);
-}
-
-/* hustatus.VTW: the guest waits for an interrupt. Nothing else is trapped as a virtual instruction. */
-static enum vcpu_next on_virtual_instruction(struct vcpu *v) {
-    v->uepc += 4;
-    sys_yield();
-    return VCPU_RESUME;
 }
 
 /* The virtual timer: the line is lowered by stopping it, then the latched bit is cleared (dv-ext.md §2.1, hazard). */
@@ -40,7 +44,7 @@ static enum vcpu_next (*const on_exception[CAUSES])(struct vcpu *v) = {
     [CAUSE_FETCH_GUEST_PAGE] = on_guest_page_fault,
     [CAUSE_LOAD_GUEST_PAGE] = on_guest_page_fault,
     [CAUSE_STORE_GUEST_PAGE] = on_guest_page_fault,
-    [CAUSE_VIRTUAL] = on_virtual_instruction,
+    [CAUSE_VIRTUAL] = on_wfi, /* hustatus.VTW; nothing else is trapped as a virtual instruction */
 };
 
 static enum vcpu_next (*const on_interrupt[CAUSES])(struct vcpu *v) = {

@@ -14,6 +14,7 @@
 #define PTE_TABLE PTE_V
 /* U because the G-stage checks as user accesses; A and D because Rocket does not set them (dv-ext.md §5.1). */
 #define PTE_RAM 0xDF /* V R W X U A D */
+#define PTE_DEVICE 0xD7 /* as RAM, not executable */
 
 #define GSTAGE_TABLE_LIMIT (32 * MIB)
 
@@ -50,8 +51,8 @@ static u64 *table_below(struct gstage *g, u64 *entry) {
     return (u64 *)(g->tables + (pte_address(*entry) - g->tables_hpa));
 }
 
-/* Backs one page of guest RAM. An entry that is there already was made by another vCPU that faulted on the same page. */
-void gstage_map_ram(struct gstage *g, gpa_t gpa) {
+/* An entry that is there already was made by another vCPU that faulted on the same page. Inlined: every fault on RAM pays. */
+static inline __attribute__((always_inline)) void map(struct gstage *g, gpa_t gpa, u64 pte) {
     lock(g);
     PHASE(mapping);
     STEP(gstage_map);
@@ -60,8 +61,12 @@ void gstage_map_ram(struct gstage *g, gpa_t gpa) {
     u64 *leaves = table_below(g, &middle[gpa >> 21 & 511]);
     u64 *leaf = &leaves[gpa >> 12 & 511];
     /* Invalid entries are not cached, so no fence follows (dv-ext.md §6). */
-    if (!(*leaf & PTE_V)) *leaf = make_pte(g->ram_hpa + (gpa - GUEST_RAM), PTE_RAM);
+    if (!(*leaf & PTE_V)) *leaf = pte;
     PHASE(other);
     STEP(gstage_unlock);
     unlock(g);
 }
+
+void gstage_map_ram(struct gstage *g, gpa_t gpa) { map(g, gpa, make_pte(g->ram_hpa + (gpa - GUEST_RAM), PTE_RAM)); }
+
+void gstage_map_device(struct gstage *g, gpa_t gpa) { map(g, gpa, make_pte(gpa, PTE_DEVICE)); }

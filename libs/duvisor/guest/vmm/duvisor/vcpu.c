@@ -32,15 +32,27 @@ static void driver_call(const char *name, u64 request, u64 argument) {
     if (result < 0) die(1, "/dev/dv_driver: %s failed, errno %d", name, (int)-result);
 }
 
-/* The machine's timebase as the kernel shows it; the evaluated machine's if it does not. */
-static u32 read_timebase(void) {
+u32 read_device_tree(const char *path, u32 missing) {
+    static const char root[] = "/proc/device-tree/";
+    char name[96];
     u8 cell[4];
-    int fd = sys_open("/proc/device-tree/cpus/timebase-frequency", O_RDONLY);
-    if (fd < 0) return DEFAULT_TIMEBASE;
+    size_t length = strlen(path);
+    if (sizeof root + length > sizeof name) return missing;
+    memcpy(name, root, sizeof root - 1);
+    memcpy(name + sizeof root - 1, path, length + 1);
+    int fd = sys_open(name, O_RDONLY);
+    if (fd < 0) return missing;
     long n = sys_read(fd, cell, sizeof cell);
     sys_close(fd);
-    if (n != sizeof cell) return DEFAULT_TIMEBASE;
-    return (u32)cell[0] << 24 | cell[1] << 16 | cell[2] << 8 | cell[3];
+    return n == sizeof cell ? (u32)cell[0] << 24 | cell[1] << 16 | cell[2] << 8 | cell[3] : missing;
+}
+
+/* A falling wire withdraws nothing: what was posted stays until the guest claims it. */
+static void set_line(struct vm *vm, int source, bool high) {
+    (void)vm;
+    if (!high) return;
+    vplic_post(source);
+    vcpu_wake(&vcpu0);
 }
 
 static void create(struct vm *vm) {
@@ -57,7 +69,8 @@ static void create(struct vm *vm) {
     u64 delegation[2] = {DELEGATED_EXCEPTIONS, DELEGATED_INTERRUPTS};
     driver_call("REQUEST_DELEG", DV_REQUEST_DELEG, (u64)delegation);
     vm->ram = (u8 *)area + TABLE_BYTES;
-    vm->timebase = read_timebase();
+    vm->timebase = read_device_tree("cpus/timebase-frequency", DEFAULT_TIMEBASE);
+    if (vm->block_path || vm->tap_name) vplic_create();
 }
 
 /* The thread of vCPU `id` stays on hart `id`: a guest addresses the interrupt controller of that hart (dv-ext.md §10). */
@@ -71,7 +84,7 @@ static void pin_to_hart(u64 id) {
 
 /* CSRs that stay put while this thread runs, then the state in which a guest starts: a0 = hart id, a1 = device tree. */
 static void vcpu_start(struct vcpu *v, struct vm *vm) {
-    pin_to_hart(0);
+    pin_to_hart(v->hart);
     driver_call("REGISTER_VCPU", DV_REGISTER_VCPU, 0); /* from here on HU-mode */
     csr_write(CSR_HUGATP, gstage_hugatp(&gstage));
     csr_write(CSR_UTVEC, (u64)exit_vector);
@@ -111,4 +124,4 @@ static void run(struct vm *vm) {
     driver_call("UNREGISTER_VCPU", DV_UNREGISTER_VCPU, 0);
 }
 
-const struct backend duvisor_backend = {"duvisor", create, run};
+const struct backend duvisor_backend = {.name = "duvisor", .create = create, .run = run, .set_line = set_line};

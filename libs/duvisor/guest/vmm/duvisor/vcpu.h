@@ -40,9 +40,13 @@ struct vcpu {
     u64 utval;
 
     struct vm *vm;
+    u32 hart;        /* the thread stays there */
     struct gstage *gstage;
     u64 virq;        /* virtual interrupts wanted: bits of huvip */
     u64 virq_loaded; /* those in huvip now */
+    u32 asleep;      /* futex: 1 while the thread sleeps in WFI */
+    u64 last_wfi;    /* time CSR at the end of the last WFI exit */
+    u64 wait_start;  /* time CSR when the guest's present wait began */
 };
 
 /* What the run loop does after a handler. */
@@ -53,6 +57,8 @@ void enter_guest(struct vcpu *v);
 void exit_vector(void);
 
 /* vcpu.c */
+/* A number from the machine's device tree as the kernel shows it; `missing` if it does not. */
+u32 read_device_tree(const char *path, u32 missing);
 _Noreturn void vcpu_die(const struct vcpu *v, const char *what);
 
 /* exit.c */
@@ -63,12 +69,22 @@ void gstage_create(struct gstage *g, u8 *area, u64 area_hpa, u64 table_bytes, u6
 u64 gstage_hugatp(const struct gstage *g);
 bool gstage_is_ram(const struct gstage *g, gpa_t gpa);
 void gstage_map_ram(struct gstage *g, gpa_t gpa);
+/* One page of the machine's interrupt controller, at its own address. */
+void gstage_map_device(struct gstage *g, gpa_t gpa);
 
 /* mmio.c */
 enum vcpu_next emulate_mmio(struct vcpu *v, gpa_t gpa);
 
 /* sbi.c */
 enum vcpu_next on_ecall(struct vcpu *v);
+
+/* vplic.c */
+void vplic_create(void);
+void vplic_post(int source);
+
+/* wfi.c */
+enum vcpu_next on_wfi(struct vcpu *v);
+void vcpu_wake(struct vcpu *v);
 
 /* virq.c */
 void virq_set(struct vcpu *v, int bit);

@@ -1,6 +1,7 @@
 /* The kernel back end: guest RAM is ordinary anonymous memory, the guest runs inside ioctl(KVM_RUN) of /dev/kvm. */
 #include "guest_sbi.h"
 #include "kvm/uapi.h"
+#include "plic.h"
 #include "probe.h"
 #include "sys.h"
 #include "vmm.h"
@@ -28,6 +29,25 @@ static u64 get_reg(u64 id) {
     return value;
 }
 
+/* The external interrupt of the vCPU; from any thread, while the vCPU runs. */
+static void set_external(u32 vcpu, bool high) {
+    (void)vcpu; /* --smp 1 */
+    struct kvm_interrupt interrupt = {high ? KVM_INTERRUPT_SET : KVM_INTERRUPT_UNSET};
+    STEP(vmm_interrupt);
+    call("KVM_INTERRUPT", vcpu_fd, KVM_INTERRUPT, (u64)&interrupt);
+}
+
+static void set_line(struct vm *vm, int source, bool high) {
+    (void)vm;
+    plic_set_line(source, high);
+}
+
+static void notify_by(struct vm *vm, gpa_t address, int eventfd) {
+    (void)vm;
+    struct kvm_ioeventfd args = {.addr = address, .len = 4, .fd = eventfd};
+    call("KVM_IOEVENTFD", vm_fd, KVM_IOEVENTFD, (u64)&args);
+}
+
 static void create(struct vm *vm) {
     int kvm = sys_open("/dev/kvm", O_RDWR);
     if (kvm < 0) die(1, "/dev/kvm: cannot open, errno %d", -kvm);
@@ -49,6 +69,7 @@ static void create(struct vm *vm) {
     if (page < 0) die(1, "/dev/kvm: cannot map the run page, errno %d", (int)-page);
     run_page = (struct kvm_run *)page;
     vm->timebase = get_reg(KVM_REG_RISCV_TIMER | KVM_REG_TIMER_FREQUENCY);
+    plic_attach(vm, set_external);
 }
 
 static void on_mmio(struct vm *vm) {
@@ -108,4 +129,4 @@ static void run(struct vm *vm) {
     }
 }
 
-const struct backend kvm_backend = {"kvm", create, run};
+const struct backend kvm_backend = {.name = "kvm", .create = create, .run = run, .set_line = set_line, .notify_by = notify_by};
