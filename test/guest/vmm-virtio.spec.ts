@@ -1,0 +1,161 @@
+/**
+ * The VM's disk and network, from a guest's driver through VMM, host kernel, bridge and device to the far end of the link and
+ * back, on both back ends: the program guest/bare/virtio.c is the guest. And what a guest can put into a queue that no driver
+ * would: it may end its VM, never the host.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { buildMachine, engineFactory, memoryMap, resolveConfig, type LinkPeer } from '#libs/riscv-core';
+import { writeCpio } from '../../libs/duvisor/src/cpio.js';
+
+const prebuilt = fileURLToPath(new URL('../../libs/duvisor/guest/prebuilt/', import.meta.url));
+const image = (name: string): Uint8Array => new Uint8Array(readFileSync(join(prebuilt, name)));
+
+const LIMIT = 400_000_000;
+const SECTOR = 512;
+const DISK_SECTORS = 64;
+
+type Accel = 'kvm' | 'duvisor';
+interface Ended {
+  readonly code: number;
+  readonly console: string;
+  readonly disk: Uint8Array;
+  /** Frames that reached the far end. */
+  readonly frames: readonly Uint8Array[];
+}
+
+const PEER_MAC = [0x52, 0x54, 0x00, 0x12, 0x34, 0x01];
+
+/** Answers every ARP question as 10.0.2.2, `copies` times over. */
+class ArpPeer implements LinkPeer {
+  readonly frames: Uint8Array[] = [];
+  private send: (frame: Uint8Array) => void = () => undefined;
+
+  connect(send: (frame: Uint8Array) => void): void {
+    this.send = send;
+  }
+
+  receive(frame: Uint8Array): void {
+    this.frames.push(frame);
+    const answer = Uint8Array.from([
+      ...frame.subarray(6, 12), // to the asker
+      ...PEER_MAC,
+      0x08,
+      0x06,
+      ...frame.subarray(14, 20),
+      0x00,
+      0x02,
+      ...PEER_MAC,
+      ...[10, 0, 2, 2],
+      ...frame.subarray(22, 32),
+    ]);
+    this.send(answer);
+  }
+}
+
+function run(
+  accel: Accel,
+  append: string,
+  options: string,
+  engine: 'interpreter' | 'reference' = 'interpreter',
+): Ended {
+  const text: number[] = [];
+  const peer = new ArpPeer();
+  const disk = Uint8Array.from({ length: DISK_SECTORS * SECTOR }, (_, at) => (at * 31) & 0xff);
+  const { machine } = buildMachine(
+    resolveConfig({
+      machine: 'firesim',
+      dvext: accel === 'duvisor' ? 'rocket' : 'none',
+      harts: 1,
+      timing: 'none',
+      memoryBytes: 256 << 20,
+      seed: 1,
+      net: { peer },
+      block: { image: disk },
+    }),
+    {
+      elf: { name: 'firmware.elf', bytes: image('firmware.elf') },
+      raw: [{ name: 'host.bin', bytes: image('host.bin'), address: BigInt(memoryMap.kernel.base) }],
+      initrd: {
+        name: 'initrd',
+        bytes: writeCpio([
+          { path: '/vmm', mode: 0o755, data: image('vmm.elf') },
+          { path: '/guest.elf', mode: 0o644, data: image('guest-virtio.elf') },
+        ]),
+      },
+      append: `init=/vmm seed=1 -- --accel ${accel} --kernel /guest.elf --memory 64 ${options} --append "${append}"`,
+    },
+    engineFactory(engine),
+    { write: (bytes) => text.push(...bytes) },
+  );
+  for (;;) {
+    const state = machine.run(1_000_000, LIMIT, false);
+    if (state.kind === 'running') continue;
+    const console = new TextDecoder().decode(Uint8Array.from(text));
+    expect(state.kind, console).toBe('finisher');
+    return { code: 'code' in state ? Number(state.code) : -1, console, disk, frames: peer.frames };
+  }
+}
+
+const backEnds: readonly Accel[] = ['kvm', 'duvisor'];
+const DISK = '--block /dev/vda';
+
+describe.each(backEnds)('a guest of --accel %s', (accel) => {
+  it('reads and writes its disk, and is refused what lies beyond it', () => {
+    const ended = run(accel, 'test=block', DISK);
+    expect(ended.console).toContain('disk of 64 sectors begins with 0x5d3e1f00');
+    expect(ended.console).toContain('virtio: ok');
+    expect(ended.code).toBe(0);
+    const written = ended.disk.subarray((DISK_SECTORS - 3) * SECTOR);
+    expect([...written]).toEqual(
+      Array.from({ length: 3 * SECTOR }, (_, at) => (at * 7 + Math.floor(at / SECTOR)) & 0xff),
+    );
+  });
+
+  it('asks the far end of the link and gets the answers', () => {
+    const ended = run(accel, 'test=net', '--vmtap tap0');
+    expect(ended.console).toContain('virtio: ok');
+    expect(ended.code).toBe(0);
+    expect(ended.frames).toHaveLength(6);
+    expect([...(ended.frames[0]?.subarray(6, 12) ?? [])]).toEqual([0x52, 0x54, 0x00, 0x12, 0x34, 0x56]);
+  });
+
+  it.each([
+    ['outside', 'points outside guest RAM'],
+    ['wrap', 'points outside guest RAM'],
+    ['long', 'points outside guest RAM'],
+    ['circle', 'runs in a circle'],
+    ['next', 'number is beyond its size'],
+    ['head', 'number is beyond its size'],
+    ['order', 'comes behind one to write'],
+    ['no-status', 'no byte for its status'],
+    ['no-header', 'has no header'],
+    ['indirect', 'a flag that was not offered'],
+    ['index', 'more chains are available'],
+    ['ring', 'a ring lies outside guest RAM'],
+    ['size', 'no power of two'],
+  ])('ends with a message when its queue makes no sense: %s', (fault, message) => {
+    const ended = run(accel, `fault=${fault}`, DISK);
+    expect(ended.console).toContain(`vmm: virtio-blk: the guest's queue: `);
+    expect(ended.console).toContain(message);
+    expect(ended.console).not.toContain('panic');
+    expect(ended.code).toBe(1);
+  });
+
+  it('never takes the host down, whatever is in its queue', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), (seed) => {
+        const ended = run(accel, `fuzz=${seed}`, DISK);
+        expect(ended.console).not.toContain('panic');
+        expect(ended.console).not.toContain('killed by signal');
+        // To its end, or ended by the VMM with a message.
+        if (ended.code !== 0) expect(ended.console).toMatch(/vmm: virtio-blk: the guest's queue: /);
+        expect([0, 1]).toContain(ended.code);
+      }),
+      { numRuns: 12, seed: 0x76_1b },
+    );
+  });
+});
