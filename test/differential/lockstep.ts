@@ -1,16 +1,15 @@
-/** Runs one program on both engines and compares everything that can be seen, at many points on the way. */
+/** Runs one program on every engine and compares everything that can be seen, at many points on the way. */
 import * as S from '../../libs/riscv-core/src/hart/csr-slots.js';
 import * as L from '../../libs/riscv-core/src/hart/layout.js';
 import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
 import { resolveConfig, type MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
-import { engineNames, type EngineName } from '../../libs/riscv-core/src/machine/engine.js';
-import { engineFactory } from '../../libs/riscv-core/src/machine/engines.js';
 import type { Machine } from '../../libs/riscv-core/src/machine/machine.js';
 import { registerNames } from '../../libs/riscv-core/src/isa/registers.js';
 import { TIMING_HASH_BEGIN, TIMING_HASH_END } from '../../libs/riscv-core/src/timing/state.js';
 import { stateHash } from '../../libs/riscv-core/src/trace/state-hash.js';
 import { RAM_BYTES } from './program-map.js';
 import type { RandomProgram } from './random-program.js';
+import { engineOf, subjects, type Subject } from './subjects.js';
 
 const ENTRY = 0x8000_0000n;
 
@@ -21,10 +20,10 @@ const csrNames = new Map(
     .map(([name, offset]) => [offset, name.slice(4).toLowerCase()] as const),
 );
 
-function build(program: RandomProgram, engine: EngineName, options: MachineOptions): Machine {
+function build(program: RandomProgram, subject: Subject, options: MachineOptions): Machine {
   const raw = [{ name: 'random program', bytes: program.image, address: ENTRY }];
   const config = resolveConfig({ memoryBytes: RAM_BYTES, ...options });
-  const { machine } = buildMachine(config, { raw, entry: ENTRY }, engineFactory(engine), { write: () => undefined });
+  const { machine } = buildMachine(config, { raw, entry: ENTRY }, engineOf(subject), { write: () => undefined });
   for (const [address, value] of program.words) machine.ram.setU64(address, value);
   return machine;
 }
@@ -66,9 +65,9 @@ export interface LockstepResult {
   readonly end: string;
 }
 
-/** Runs a random program on both engines: {@link compareMachines}. */
+/** Runs a random program on every engine: {@link compareMachines}. */
 export function lockstep(program: RandomProgram, options: MachineOptions, limit: number, step: number): LockstepResult {
-  return compareMachines((engine) => build(program, engine, options), limit, step);
+  return compareMachines((subject) => build(program, subject, options), limit, step);
 }
 
 /** Between two stops only registers are compared; every so many, and at the end, the hash of the whole state too. */
@@ -78,29 +77,33 @@ const STOPS_PER_HASH = 16;
  * Runs the machine that `make` gives for each engine, and stops them every `step` instructions. Throws an error that lists
  * what differs between the engines at the first stop where something does.
  */
-export function compareMachines(make: (engine: EngineName) => Machine, limit: number, step: number): LockstepResult {
-  const machines = engineNames.map(make);
-  const [one, other] = machines;
-  if (one === undefined || other === undefined) throw new Error('two engines are needed');
+export function compareMachines(make: (subject: Subject) => Machine, limit: number, step: number): LockstepResult {
+  const [one, ...others] = subjects.map((subject) => ({ subject, machine: make(subject) }));
+  if (one === undefined || others.length === 0) throw new Error('two engines are needed');
   let before = 'the start';
   for (let done = 0, stop = 0; ; stop++) {
-    const [end, otherEnd] = machines.map((machine) => {
-      const state = machine.run(step, machine.totalInstret() + step);
-      return state.kind === 'finisher' ? `finisher ${state.code}` : state.kind;
-    });
-    const registers = snapshot(one);
-    const found = differences(registers, snapshot(other));
-    if (end !== otherEnd) found.unshift(`end: ${end} / ${otherEnd}`);
-    if (found.length === 0 && (stop % STOPS_PER_HASH === 0 || end !== 'limit'))
-      found.push(...stateDifferences(one, other));
-    if (found.length > 0) {
+    const end = advance(one.machine, step);
+    const registers = snapshot(one.machine);
+    const hashed = stop % STOPS_PER_HASH === 0 || end !== 'limit';
+    for (const { subject, machine } of others) {
+      const otherEnd = advance(machine, step);
+      const found = differences(registers, snapshot(machine));
+      if (end !== otherEnd) found.unshift(`end: ${end} / ${otherEnd}`);
+      if (found.length === 0 && hashed) found.push(...stateDifferences(one.machine, machine));
+      if (found.length === 0) continue;
       const list = found.slice(0, 24).join('\n  ');
-      throw new Error(`${engineNames.join(' / ')} differ after ${done} instructions, behind ${before}:\n  ${list}`);
+      throw new Error(`${one.subject} / ${subject} differ after ${done} instructions, behind ${before}:\n  ${list}`);
     }
-    done = one.totalInstret();
+    done = one.machine.totalInstret();
     before = `pc ${registers.get('hart 0 pc')} (${registers.get('hart 0 mode')})`;
-    if (end !== 'limit' || done >= limit) return { instructions: done, traps: one.traps(0), end: end! };
+    if (end !== 'limit' || done >= limit) return { instructions: done, traps: one.machine.traps(0), end };
   }
+}
+
+/** Runs `step` instructions; how it ended. */
+function advance(machine: Machine, step: number): string {
+  const state = machine.run(step, machine.totalInstret() + step);
+  return state.kind === 'finisher' ? `finisher ${state.code}` : state.kind;
 }
 
 function stateDifferences(one: Machine, other: Machine): string[] {

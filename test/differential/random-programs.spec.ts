@@ -1,5 +1,5 @@
 /**
- * Reference = interpreter on random programs: registers, CSRs, memory, instret, cycles and state hash at every stop.
+ * Reference = interpreter = JIT on random programs: registers, CSRs, memory, instret, cycles and state hash at every stop.
  *
  * One seed again: DIFF_FLAVOUR='<name>' DIFF_SEED=<n> npx vitest run test/differential/random-programs.spec.ts
  * More of them:   DIFF_SEEDS=500 npx vitest run test/differential/random-programs.spec.ts

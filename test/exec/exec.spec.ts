@@ -97,7 +97,7 @@ other: li t1, 8
   wfi
 ${finish('0x00053333')}`;
 
-describe.each(['interpreter', 'reference'])('exec on the %s', (engine) => {
+describe.each(['interpreter', 'reference', 'jit'])('exec on the %s', (engine) => {
   const on = ['--engine', engine];
 
   it('prints what the program prints and ends with the finisher code', async () => {
@@ -232,7 +232,7 @@ data: .dword 0
 });
 
 describe('exec', () => {
-  it('gives equal state, instructions and cycles on both engines, with either cycle model', async () => {
+  it('gives equal state, instructions and cycles on all engines, with either cycle model', async () => {
     const elf = program('hello.elf', HELLO);
     for (const timing of ['none', 'rocket', 'rocket:huge-l1']) {
       const figures = async (engine: string): Promise<unknown[]> => {
@@ -240,20 +240,21 @@ describe('exec', () => {
         return [json.stateHash, json.instret, json.cycles, json.timing];
       };
       const one = await figures('interpreter');
-      const other = await figures('reference');
-      expect(one).toEqual(other);
+      for (const other of ['reference', 'jit']) expect(await figures(other)).toEqual(one);
     }
   });
 
-  it('gives equal state on both engines with two harts, for any length of turns', async () => {
+  it('gives equal state on all engines with two harts, for any length of turns', async () => {
     const elf = program('ipi.elf', IPI);
     for (const options of [
       ['--quantum', '1'],
       ['--quantum', '77', '--timing', 'rocket'],
     ]) {
       const one = (await report(elf, '--harts', '2', '--engine', 'interpreter', ...options)).json;
-      const other = (await report(elf, '--harts', '2', '--engine', 'reference', ...options)).json;
-      expect([one.stateHash, one.harts]).toEqual([other.stateHash, other.harts]);
+      for (const engine of ['reference', 'jit']) {
+        const other = (await report(elf, '--harts', '2', '--engine', engine, ...options)).json;
+        expect([one.stateHash, one.harts]).toEqual([other.stateHash, other.harts]);
+      }
     }
   });
 
@@ -287,7 +288,6 @@ describe('exec', () => {
       () => ['--load', `${path('text')}@0x80000000`, '--load', `${path('text')}@0x80000003`],
       /found load range .* overlapping/,
     ],
-    ['the jit', () => [path('text'), '--engine', 'jit'], /--engine: found "jit", which is not built yet/],
     ['too much memory', () => [path('text'), '--memory', '64G'], /--memory: found 68719476736/],
     [
       'an unknown parameter',

@@ -12,6 +12,8 @@ import { stateHash } from '../../libs/riscv-core/src/trace/state-hash.js';
 
 export const RAM_BASE = 0x8000_0000n;
 const RAM_BYTES = 16 << 20;
+/** The JIT compiles what is executed a second time: these programs are short. */
+const EAGER = { warm: 1, hot: 1 };
 const INSTRUCTION_LIMIT = 100_000;
 
 /** Stops the machine with exit code 0: the last lines of a program. Clobbers t5 and t6. */
@@ -103,7 +105,7 @@ export class Program {
     const config = resolveConfig({ memoryBytes: RAM_BYTES, ...options });
     const raw = [{ name: 'program', bytes: this.image.bytes, address: RAM_BASE }];
     const ports = { write: () => undefined };
-    this.machine = buildMachine(config, { raw, entry: RAM_BASE }, engineFactory(engine), ports).machine;
+    this.machine = buildMachine(config, { raw, entry: RAM_BASE }, engineFactory(engine, EAGER), ports).machine;
   }
 
   /** Runs until the program stops the machine. Anything else than a pass is an error. */

@@ -6,7 +6,7 @@ import { machineSchema } from './target-config.js';
 import { hypervisorSchema, workloadSchema } from './workload.js';
 
 /** Engines agree to the last cycle, so the engine is not part of a run's identity. */
-export const engineSchema = z.enum(['interpreter', 'reference']);
+export const engineSchema = z.enum(['interpreter', 'reference', 'jit']);
 export type Engine = z.infer<typeof engineSchema>;
 
 /** Page placement, start skew and client arrival follow the seed. */

@@ -30,7 +30,7 @@ export interface SimulateOptions {
 export const defaultMaxInstructions = 20_000_000_000;
 
 /** Instructions between two reports: some hundredths of a second. */
-const SLICE: Record<Engine, number> = { interpreter: 4_000_000, reference: 20_000 };
+const SLICE: Record<Engine, number> = { interpreter: 4_000_000, reference: 20_000, jit: 20_000_000 };
 
 type Ending = Exclude<RunState, { kind: 'running' | 'needs-input' }> | { readonly kind: 'stopped' };
 

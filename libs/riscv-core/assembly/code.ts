@@ -15,6 +15,8 @@ import {
   CODE_SLOT_LINES,
   CODE_SLOT_PAGE,
   CODE_SLOT_RECORDS,
+  CODE_SLOT_REGIONS,
+  CODE_SLOT_REGIONS_SIZE,
   CODE_SLOT_STRIDE,
   CONTEXT,
   CONTEXTS,
@@ -31,7 +33,7 @@ import {
   REC_OP,
 } from '../src/hart/layout';
 import { CAUSE_FETCH_ACCESS, CAUSE_FETCH_PAGE } from '../src/isa/causes';
-import { decode } from './env';
+import { code_dropped, decode } from './env';
 import { NO_FAULT, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
 import { pmpUniform } from './pmp';
 import { isRam, linearOf } from './ram';
@@ -107,8 +109,10 @@ export function dropDoomed(): void {
 function dropSlot(slot: usize): void {
   store<i32>(mapWord(load<u64>(slot, CODE_SLOT_PAGE)), 0);
   memory.fill(slot, 0, CODE_SLOT_RECORDS * CODE_RECORD_SIZE);
+  memory.fill(slot + CODE_SLOT_REGIONS, 0, CODE_SLOT_REGIONS_SIZE);
   store<u64>(slot, 0, CODE_SLOT_LINES);
   store<u64>(slot, 0, CODE_SLOT_PAGE);
+  code_dropped(slot);
 }
 
 /** Gives the RAM page at `page` a slot. When none is free, all are dropped. */

@@ -1,5 +1,5 @@
 /**
- * Context slots: one pair of filter tables and one code look-up table per address space and mode, so that a trap or a world
+ * Context slots: one pair of filter tables, one code look-up table and one jump table per address space and mode, so that a trap or a world
  * switch flushes nothing. A slot is keyed by everything that decides what an access means: modes of fetch and data, SUM, MXR,
  * satp (V=0), vsatp and hgatp (V=1).
  */
@@ -18,6 +18,9 @@ import {
   FILTER_CONTEXT_SIZE,
   FILTER_ENTRY_SIZE,
   FILTER_TABLE_SIZE,
+  JUMPS,
+  JUMP_TABLES,
+  JUMP_TABLE_SIZE,
   PRV_M,
   RFILTER,
   WFILTER,
@@ -89,6 +92,7 @@ export function selectContext(h: usize): void {
   store<u64>(key, hgatp, 24);
   emptyFilters(h + FILTERS + slot * FILTER_CONTEXT_SIZE);
   memory.fill(h + CODE_LOOKUP + slot * CODE_LOOKUP_CONTEXT_SIZE, 0xff, CODE_LOOKUP_CONTEXT_SIZE);
+  memory.fill(h + JUMP_TABLES + slot * JUMP_TABLE_SIZE, 0xff, JUMP_TABLE_SIZE);
   dropTranslations(h, slot);
   activate(h, slot);
 }
@@ -111,6 +115,7 @@ function matches(key: usize, modes: u64, satp: u64, vsatp: u64, hgatp: u64): boo
 function activate(h: usize, slot: i32): void {
   store<i32>(h, slot, CONTEXT);
   const tables: i32 = i32(h) + FILTERS + slot * FILTER_CONTEXT_SIZE;
+  store<i32>(h, i32(h) + JUMP_TABLES + slot * JUMP_TABLE_SIZE, JUMPS);
   store<i32>(h, tables, RFILTER);
   store<i32>(h, tables + FILTER_TABLE_SIZE, WFILTER);
 }

@@ -11,6 +11,9 @@ export declare function mmio_store(pa: u64, size: i32, value: u64): void;
 /** Fills the record at `rec` for the instruction at virtual address `pc` of hart area `h`. */
 export declare function decode(h: usize, rec: usize, pc: u64): void;
 
+/** The records of `slot` are no longer true and have been emptied. */
+export declare function code_dropped(slot: usize): void;
+
 /** Architectural event EV_*; made only while M_EVENTS is 1. */
 export declare function event(h: usize, kind: i32, a: i32, b: i32): void;
 

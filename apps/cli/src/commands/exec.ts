@@ -23,7 +23,7 @@ const LIMIT = 124;
 const DEADLOCK = 125;
 const MAX_EXIT_CODE = 255n;
 /** Instructions between looks at standard input: some tens of milliseconds of either engine. */
-const SLICE = { interpreter: 5_000_000, reference: 20_000 } as const;
+const SLICE = { jit: 20_000_000, interpreter: 5_000_000, reference: 20_000 } as const;
 
 type Ending = MachineExit | { readonly kind: 'error'; readonly message: string };
 

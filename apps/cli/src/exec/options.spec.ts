@@ -102,11 +102,7 @@ describe('dvfarm exec arguments', () => {
     [['a', '--harts', '1', '--harts', '2'], /^--harts: found the option twice/],
     [['a', '--load', 'x'], /^--load: found "x", expected FILE@0xADDR$/],
     [['a', '--load', 'x@y'], /^--load: found "y", expected an address/],
-    [
-      ['a', '--engine', 'jit'],
-      /^--engine: found "jit", which is not built yet, expected one of interpreter, reference$/,
-    ],
-    [['a', '--engine', 'fast'], /^--engine: found "fast", expected one of/],
+    [['a', '--engine', 'fast'], /^--engine: found "fast", expected one of interpreter, reference, jit$/],
     [['a', '--set', 'x'], /^--set: found "x", expected NAME=VALUE/],
     [['a', '--set', 'x=1', '--set', 'x=2'], /^--set: found x twice/],
     [['a', '--max-instructions', '0'], /^--max-instructions: found 0/],

@@ -2,7 +2,7 @@
  * L1 TLBs, L2 TLB and their refill (rocket-timing.md 5). Entries carry the space (V=0 or V=1) but no ASID or VMID.
  * Fast mode: replacement is touched by refills only, so that a hit changes nothing.
  */
-import { ACCESS_FETCH, FETCH_LINE, TR_LEVEL } from '../../src/hart/layout';
+import { ACCESS_FETCH, FETCH_LINE, ITLB_GENERATION, TR_LEVEL } from '../../src/hart/layout';
 import { FLUSH_GSTAGE, FLUSH_HOST, SPACE_BARE, SPACE_GUEST, SPACE_HOST } from '../../src/timing/events';
 import { P_L2TLB_ENTRIES, P_L2TLB_HIT, P_TLB_SECTORS, P_TLB_SUPERPAGES } from '../../src/timing/parameter-slots';
 import { filterDropTlb, rememberTlb } from './filter';
@@ -64,7 +64,13 @@ function lookUp(tlb: i32, va: i64, space: i32): i32 {
   return superpage < 0 ? -1 : MAX_TLB_SECTORS + superpage;
 }
 
-/** Empties a sectored entry; `h` != 0 = of the data TLB: filters that rely on it go too. */
+/** What relies on an entry that goes: filters on one of the data TLB, jump tables on one of the instruction TLB. */
+function dropUsers(h: i32, tlb: i32, entry: i32): void {
+  if (tlb == stateOf(h) + DTLB) filterDropTlb(h, entry);
+  else store<u32>(h + ITLB_GENERATION, load<u32>(h + ITLB_GENERATION) + 1);
+}
+
+/** Empties a sectored entry. */
 function dropSector(h: i32, tlb: i32, entry: i32): void {
   const address = tlb + TLB_ENTRIES + entry * 16;
   const key = load<u64>(address);
@@ -81,7 +87,7 @@ function dropSector(h: i32, tlb: i32, entry: i32): void {
   }
   store<u64>(address, 0);
   store<u64>(address + SECTOR_VALID, 0);
-  if (h != 0) filterDropTlb(h, entry);
+  dropUsers(h, tlb, entry);
 }
 
 function dropSuperpage(h: i32, tlb: i32, entry: i32): void {
@@ -89,7 +95,7 @@ function dropSuperpage(h: i32, tlb: i32, entry: i32): void {
   if (load<u64>(address) == 0) return;
   store<u64>(address, 0);
   store<u64>(address + SUPER_SHIFT, 0);
-  if (h != 0) filterDropTlb(h, MAX_TLB_SECTORS + entry);
+  dropUsers(h, tlb, MAX_TLB_SECTORS + entry);
 }
 
 function refillSector(h: i32, tlb: i32, va: i64, space: i32): i32 {
@@ -166,9 +172,7 @@ export function tlbAccess(h: i32, va: i64, access: i32, space: i32, faulted: boo
       if (shift == PAGE_SHIFT) store<u64>(second, l2Key(va, space));
     }
     if (faulted) return;
-    const owner = isData ? h : 0;
-    entry =
-      shift == PAGE_SHIFT ? refillSector(owner, tlb, va, space) : refillSuperpage(owner, tlb, va, space, shift);
+    entry = shift == PAGE_SHIFT ? refillSector(h, tlb, va, space) : refillSuperpage(h, tlb, va, space, shift);
   }
   if (isData) rememberTlb(entry);
 }
@@ -183,7 +187,7 @@ function flushOne(h: i32, tlb: i32, space: i32, hasVa: bool, va: i64): void {
     const valid = load<u32>(address) & ~(1 << u32((va >> PAGE_SHIFT) & 3));
     store<u32>(address, valid);
     if (valid == 0) dropSector(h, tlb, sector);
-    else if (h != 0) filterDropTlb(h, sector);
+    else dropUsers(h, tlb, sector);
     return;
   }
   const sectors = parameter(P_TLB_SECTORS);
@@ -200,7 +204,7 @@ export function tlbFlush(h: i32, scope: i32, hasVa: bool, va: i64): void {
   const state = stateOf(h);
   const space = scope == FLUSH_HOST ? SPACE_HOST : SPACE_GUEST;
   const selective = hasVa && scope != FLUSH_GSTAGE;
-  flushOne(0, state + ITLB, space, selective, va);
+  flushOne(h, state + ITLB, space, selective, va);
   flushOne(h, state + DTLB, space, selective, va);
   if (selective) store<u64>(l2Entry(state, va), 0);
   else memory.fill(state + L2TLB, 0, parameter(P_L2TLB_ENTRIES) * 8);

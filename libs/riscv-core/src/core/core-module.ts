@@ -85,6 +85,8 @@ export interface Core {
 export interface CoreCallbacks {
   /** Fills the record at `rec`; a record outside the code slots is the hart's crossing one (CROSS_BITS). */
   decode(h: number, rec: number, pc: bigint): void;
+  /** The records of the slot were emptied. */
+  codeDropped?(slot: number): void;
 }
 
 let compiled: WebAssembly.Module | undefined;
@@ -115,6 +117,7 @@ export function instantiateCore(memory: WebAssembly.Memory, host: MachineHost, c
         if (!done) unanswered();
       },
       decode: (h: number, rec: number, pc: bigint): void => callbacks.decode(h, rec, BigInt.asUintN(64, pc)),
+      code_dropped: (slot: number): void => callbacks.codeDropped?.(slot),
       tohost: (): void => host.tohost(),
       event: (h: number, kind: number, a: number, b: number): void => host.event(hartOf(h), kind, a, b),
     },

@@ -151,11 +151,19 @@ export const FETCH_LINE = 640;
 export const CODE_BASE = 648;
 /** u32: active context slot 0..CONTEXTS-1. */
 export const CONTEXT = 652;
+/** u32: linear address of the active jump table (JIT). */
+export const JUMPS = 660;
+/** u32: changes whenever an entry leaves the instruction TLB of the cycle model. */
+export const ITLB_GENERATION = 664;
 /** scratch record for an instruction that straddles two pages, followed by sentinel records. */
 export const CROSS_RECORD = 672;
 export const CROSS_RECORD_SIZE = 80;
 /** u32 raw bits decoded in CROSS_RECORD, 0 = none. */
 export const CROSS_BITS = 656;
+/** u64: the cycle at which compiled code must look whether to poll (JIT; src/jit/account.ts). */
+export const JIT_DEADLINE = 752;
+/** i64: what a slow path leaves for compiled code to go on with (JIT; src/jit/account.ts). */
+export const JIT_ACCOUNT = 760;
 /** Walk trace: u32 count at PTE_TRACE, then from +8 entries of 16 bytes {u64 pa, u32 stage (0 = single or VS, 1 = G), u32 level}. At most 32. */
 export const PTE_TRACE = 768;
 export const PTE_TRACE_ENTRIES = PTE_TRACE + 8;
@@ -208,8 +216,16 @@ export const CODE_LOOKUP_END = CODE_LOOKUP + CONTEXTS * CODE_LOOKUP_CONTEXT_SIZE
 export const CORE_TLB = CODE_LOOKUP_END;
 export const CORE_TLB_ENTRIES = 256;
 export const CORE_TLB_CONTEXT_SIZE = CORE_TLB_ENTRIES * 16;
+
+/**
+ * Per context: direct-mapped jump tables of the JIT, 16 bytes an entry: {u64 pc, u32 ITLB_GENERATION when it was entered, u32
+ * region}. An entry says that the region holds what is at pc, and that the page is in the instruction TLB.
+ */
+export const JUMP_TABLES = CORE_TLB + CONTEXTS * CORE_TLB_CONTEXT_SIZE;
+export const JUMP_ENTRIES = 1024;
+export const JUMP_TABLE_SIZE = JUMP_ENTRIES * 16;
 /** Must not pass HART_STRIDE. */
-export const HART_AREA_END = CORE_TLB + CONTEXTS * CORE_TLB_CONTEXT_SIZE;
+export const HART_AREA_END = JUMP_TABLES + CONTEXTS * JUMP_TABLE_SIZE;
 
 // ---- timing, code slots, RAM -----------------------------------------------------------------------------------------
 /** State of caches, TLBs, predictors, DRAM: laid out by assembly/timing/layout.ts inside [TIMING, TIMING_END). */
@@ -218,12 +234,15 @@ export const TIMING_SIZE = 0x300000;
 export const TIMING_END = TIMING + TIMING_SIZE;
 
 export const CODE_RECORD_SIZE = 16;
-/** 2048 records, one per halfword, then one sentinel; padded so that a 64-byte line of code is 512 aligned bytes of records. */
+/** 2048 records, one per halfword, then one sentinel, then CODE_SLOT_REGIONS; a 64-byte line of code is 512 aligned bytes of records. */
 export const CODE_SLOT_RECORDS = 2048;
-export const CODE_SLOT_STRIDE = 33280;
+export const CODE_SLOT_STRIDE = 37376;
 /** In the padding behind the sentinel: u64 mask of 64-byte lines that decoded records depend on, u64 physical page address. */
 export const CODE_SLOT_LINES = 32768 + 16;
 export const CODE_SLOT_PAGE = 32768 + 24;
+/** u16 per record (JIT): where a region begins its number, elsewhere how often control was transferred there. */
+export const CODE_SLOT_REGIONS = 33280;
+export const CODE_SLOT_REGIONS_SIZE = 4096;
 /** u32 per 4 KiB page of RAM (RAM of at most 2 GiB). */
 export const CODE_MAP = TIMING_END;
 export const CODE_MAP_SIZE = 0x200000;

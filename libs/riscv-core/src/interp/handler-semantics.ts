@@ -84,6 +84,14 @@ export interface CoreImports {
 export interface Variant {
   /** True: the cycle model `rocket` is asked about every dynamic event; false: one cycle per instruction. */
   readonly timed: boolean;
+  /** Parts of the JIT: this interpreter finds and enters compiled regions. */
+  readonly regions?: RegionHooks;
+}
+
+/** Functions of the interpreter's module that belong to the JIT. */
+export interface RegionHooks {
+  /** (h, rec, base): control was transferred to the record. */
+  readonly count: number;
 }
 
 /** Where a handler's code can go; depths are relative to the handler's outermost level. */
@@ -200,7 +208,7 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
     this.emit(asCondition(condition), op.if);
     this.emit(asI64(target), set(kept));
     this.charge([...this.here(), ...i32(1), ...get(kept), ...call(this.core.tBranch)]);
-    this.transfer(1, 'direct');
+    this.transfer(1, 'branch');
     this.emit(op.end);
     this.charge([...this.here(), ...i32(0), ...asI64(target), ...call(this.core.tBranch)]);
     this.retireSequential();
@@ -209,7 +217,7 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
     this.finished = true;
     this.emit(asI64(target), set(kept));
     this.charge([...this.here(), ...get(kept), ...this.recordByte(REC_RD), ...call(this.core.tJal)]);
-    this.transfer(0, 'direct');
+    this.transfer(0, 'jump');
   }
   jumpIndirect(target: Expr): void {
     this.finished = true;
@@ -269,7 +277,7 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
   }
 
   /** A taken transfer to the address in `kept`. `depth` = blocks open inside the handler. */
-  private transfer(depth: number, how: 'direct' | 'indirect'): void {
+  private transfer(depth: number, how: 'branch' | 'jump' | 'indirect'): void {
     this.retire();
     // Yield points: backward or indirect transfers, and leaving the page (engine rule: architectural points only).
     const backward: Code = how === 'indirect' ? i32(1) : [...get(kept), ...get(pc), ...op.i64_le_u];
@@ -282,12 +290,20 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
       ...op.i64_eqz,
       ...op.i32_eqz,
     ];
+    const { regions } = this.variant;
+    if (regions !== undefined && how === 'branch') this.emit(backward, set(local.op));
     this.emit(leavesPage, tee(entry), backward, op.i32_or);
     this.emit(get(kept), set(pc));
     this.emit(get(cycle), get(h), mem('i64_load', STOPAT), op.i64_ge_u, op.i32_and);
     this.emit(op.if, flush, br(this.exits.resync + depth + 1), op.end);
     this.emit(get(entry), brIf(this.exits.lookup + depth));
     this.emit(recordOfPc);
+    if (regions !== undefined) {
+      // Where loops and calls go may become a region; what a forward branch skips to is a part of one.
+      const counted = [...get(h), ...get(rec), ...get(base), ...call(regions.count)];
+      if (how === 'branch') this.emit(get(local.op), op.if, counted, op.end);
+      else this.emit(counted);
+    }
     this.emit(br(this.exits.dispatch + depth));
   }
 
@@ -341,7 +357,7 @@ export const recordOfPc: Code = [
 ]; // prettier-ignore
 
 /** Instructions whose cost depends on operand values or on when the unit is free: argument `kind` of t_muldiv. */
-const mulDivKinds: Readonly<Record<string, number>> = {
+export const mulDivKinds: Readonly<Record<string, number>> = {
   mul: MULDIV_MUL,
   mulw: MULDIV_MULW,
   mulh: MULDIV_MULH,
@@ -357,7 +373,7 @@ const mulDivKinds: Readonly<Record<string, number>> = {
   remuw: MULDIV_REMUW,
 };
 
-const loadOps: Readonly<Record<number, MemoryOp>> = {
+export const loadOps: Readonly<Record<number, MemoryOp>> = {
   0: 'i64_load8_s',
   1: 'i64_load16_s',
   2: 'i64_load32_s',
@@ -366,4 +382,4 @@ const loadOps: Readonly<Record<number, MemoryOp>> = {
   5: 'i64_load16_u',
   6: 'i64_load32_u',
 };
-const storeOps: readonly MemoryOp[] = ['i64_store8', 'i64_store16', 'i64_store32', 'i64_store'];
+export const storeOps: readonly MemoryOp[] = ['i64_store8', 'i64_store16', 'i64_store32', 'i64_store'];

@@ -35,6 +35,7 @@ import {
   reloadCycle,
   type CoreImports,
   type Exits,
+  type RegionHooks,
   type Variant,
 } from './handler-semantics.js';
 import { FIRST_INSN_OP, OP_PAGE_END } from './ops.js';
@@ -65,16 +66,29 @@ function importCore(module: ModuleBuilder): CoreImports {
   };
 }
 
+/** What the JIT adds to the interpreter: functions for its module, which regions call, and the handler that enters a region. */
+export interface RegionSupport {
+  /** Before the first function. */
+  declareImports(module: ModuleBuilder): void;
+  addFunctions(module: ModuleBuilder, core: CoreImports): RegionHooks;
+  /** The handler of OP_REGION. */
+  handler(exits: Exits): Code;
+}
+
 /** The interpreter for one machine's memory; `filterShift` as M_FILTER_SHIFT. */
 export function buildInterpreterModule(
   memoryPages: number,
   filterShift: number,
-  variant: Variant,
+  timing: { readonly timed: boolean },
+  support?: RegionSupport,
 ): Uint8Array<ArrayBuffer> {
   if (CODE_SLOTS % 512 !== 0) throw new Error('code slots must start on a record line');
   const module = new ModuleBuilder(memoryPages);
   const core = importCore(module);
+  support?.declareImports(module);
   const helpers = addArithmeticHelpers(module);
+  const regions = support?.addFunctions(module, core);
+  const variant: Variant = { timed: timing.timed, ...(regions === undefined ? {} : { regions }) };
 
   const handlerCount = FIRST_INSN_OP + instructions.length;
   /** Inside handler i the blocks of the handlers after it are still open, then the loops. */
@@ -84,7 +98,7 @@ export function buildInterpreterModule(
   };
 
   const special: Code[] = [];
-  for (let i = 0; i < FIRST_INSN_OP; i++) special.push(specialHandler(i, core, exitsOf(i)));
+  for (let i = 0; i < FIRST_INSN_OP; i++) special.push(specialHandler(i, core, exitsOf(i), support));
   const handlers = [
     ...special,
     ...instructions.map((row, i) =>
@@ -106,6 +120,7 @@ export function buildInterpreterModule(
   emit(op.loop); // lookup
   emit(flush, get(h), get(pc), call(core.codeLookup), tee(base), op.i32_eqz, brIf(1));
   emit(reloadCycle, forgetLine, recordOfPc);
+  if (regions !== undefined) emit(get(h), get(rec), get(base), call(regions.count));
 
   emit(op.loop); // dispatch
   if (variant.timed) {
@@ -134,7 +149,12 @@ export function buildInterpreterModule(
   return module.build();
 }
 
-function specialHandler(number: number, core: CoreImports, exits: Exits & { readonly again: number }): Code {
+function specialHandler(
+  number: number,
+  core: CoreImports,
+  exits: Exits & { readonly again: number },
+  support: RegionSupport | undefined,
+): Code {
   const out: number[] = [];
   const emit = (...parts: Code[]): void => {
     for (const part of parts) for (const byte of part) out.push(byte);
@@ -156,6 +176,9 @@ function specialHandler(number: number, core: CoreImports, exits: Exits & { read
       break;
     case 4: // OP_ILLEGAL
       emit(flush, get(h), get(rec), call(core.illegal), br(exits.resync));
+      break;
+    case 5: // OP_REGION
+      emit(support === undefined ? op.unreachable : support.handler(exits));
       break;
     default:
       throw new Error(`no special handler ${number}`);

@@ -11,7 +11,9 @@ export const OP_CROSS = 2;
 /** A label is being watched here: tell the observer, then run the real instruction. */
 export const OP_PROBE = 3;
 export const OP_ILLEGAL = 4;
-export const FIRST_INSN_OP = 5;
+/** A compiled region begins here (JIT): its number is in CODE_SLOT_REGIONS. */
+export const OP_REGION = 5;
+export const FIRST_INSN_OP = 6;
 
 const numbers = new Map<Insn, number>(instructions.map((row, i) => [row, FIRST_INSN_OP + i]));
 

@@ -4,8 +4,7 @@ import type { AccessSize } from '../devices/device.js';
 import type { Csr } from '../isa/csrs.js';
 import type { MachineConfig } from './config.js';
 
-/** Built engines. `jit` is named in options and refused until it exists. */
-export const engineNames = ['interpreter', 'reference'] as const;
+export const engineNames = ['interpreter', 'reference', 'jit'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 export type { AccessSize };

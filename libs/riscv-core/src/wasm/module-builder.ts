@@ -6,6 +6,7 @@
 export type ValueType = 'i32' | 'i64';
 
 const typeCode: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e };
+const FUNCREF = 0x70;
 
 /** Code is a flat list of bytes; pieces are concatenated by spreading. */
 export type Code = readonly number[];
@@ -101,14 +102,39 @@ export const op = {
   i64_extend8_s: [0xc2],
   i64_extend16_s: [0xc3],
   i64_extend32_s: [0xc4],
+
+  // Vectors of four 32-bit words.
+  i32x4_splat: [0xfd, 0x11],
+  i32x4_eq: [0xfd, 0x37],
+  v128_or: [0xfd, 0x50],
+  v128_any_true: [0xfd, 0x53],
 } as const satisfies Record<string, Code>;
 
-export const i32 = (value: number): number[] => [0x41, ...sleb(BigInt(value | 0))];
-export const i64 = (value: bigint): number[] => [0x42, ...sleb(BigInt.asIntN(64, value))];
+/** Signed LEB128 of a value of 32 bits, without a bigint: the JIT writes many. */
+function sleb32(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    const done = (rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0);
+    bytes.push(done ? low : low | 0x80);
+    if (done) return bytes;
+  }
+}
+
+export const i32 = (value: number): number[] => [0x41, ...sleb32(value)];
+export const i64 = (value: bigint): number[] => {
+  const signed = BigInt.asIntN(64, value);
+  const small = Number(signed);
+  return [0x42, ...((small | 0) === small ? sleb32(small) : sleb(signed))];
+};
 export const get = (local: number): number[] => [0x20, ...uleb(local)];
 export const set = (local: number): number[] => [0x21, ...uleb(local)];
 export const tee = (local: number): number[] => [0x22, ...uleb(local)];
 export const call = (index: number): number[] => [0x10, ...uleb(index)];
+/** Calls the function in the element of table 0 on top of the stack; `type` by {@link ModuleBuilder.type}. */
+export const callIndirect = (type: number): number[] => [0x11, ...uleb(type), 0];
 export const br = (depth: number): number[] => [0x0c, ...uleb(depth)];
 export const brIf = (depth: number): number[] => [0x0d, ...uleb(depth)];
 export const brTable = (depths: readonly number[], otherwise: number): number[] => [
@@ -131,12 +157,16 @@ const memoryOpcode = {
   i32_load16_u: 0x2f,
   i32_store: 0x36,
   i64_store: 0x37,
+  i32_store16: 0x3b,
   i64_store8: 0x3c,
   i64_store16: 0x3d,
   i64_store32: 0x3e,
 } as const;
 
 export type MemoryOp = keyof typeof memoryOpcode;
+
+/** The 16 bytes at (address on the stack) + offset. */
+export const v128Load = (offset: number): number[] => [0xfd, 0x00, 0, ...uleb(offset)];
 
 /** A load or store at (address on the stack) + offset; alignment is only a hint and always given as 0. */
 export const mem = (operation: MemoryOp, offset = 0): number[] => [memoryOpcode[operation], 0, ...uleb(offset)];
@@ -158,6 +188,7 @@ export class ModuleBuilder {
   private readonly types: FunctionType[] = [];
   private readonly imports: { module: string; name: string; type: number }[] = [];
   private readonly functions: BuiltFunction[] = [];
+  private table: { readonly name: string; readonly elements: number } | undefined;
 
   constructor(private readonly memoryPages: number) {}
 
@@ -165,6 +196,16 @@ export class ModuleBuilder {
     if (this.functions.length > 0) throw new Error('imports come before functions: their indices are shared');
     this.imports.push({ module, name: importName, type: this.typeIndex(type) });
     return this.imports.length - 1;
+  }
+
+  /** Table 0, of functions: import `env.<name>`. */
+  importTable(tableName: string, elements: number): void {
+    this.table = { name: tableName, elements };
+  }
+
+  /** Number of a function type, for {@link callIndirect}. */
+  type(type: FunctionType): number {
+    return this.typeIndex(type);
   }
 
   /** `locals` are the types of the locals after the parameters; `body` ends without the final `end`. */
@@ -186,6 +227,9 @@ export class ModuleBuilder {
     );
     const imports = vector([
       [...name('env'), ...name('memory'), 0x02, 0x00, ...uleb(this.memoryPages)],
+      ...(this.table === undefined
+        ? []
+        : [[...name('env'), ...name(this.table.name), 0x01, FUNCREF, 0x00, ...uleb(this.table.elements)]]),
       ...this.imports.map((i) => [...name(i.module), ...name(i.name), 0x00, ...uleb(i.type)]),
     ]);
     const functions = vector(this.functions.map((f) => uleb(f.type)));

@@ -1,0 +1,178 @@
+/** Writes a region as one WebAssembly function: loops as `loop`, merge points as the ends of `block`s (graph.ts). */
+import type { ArithmeticHelpers } from '../wasm/arithmetic.js';
+import { op, type Code, type ValueType } from '../wasm/module-builder.js';
+import { buildGraph, type Graph } from './graph.js';
+import { RegionCode, type Known, type RegionOptions } from './region-code.js';
+import type { RegionCalls } from './region-calls.js';
+import { PAGE_BYTES, isCall, successorsOf, type Block, type CodeInsn, type Region } from './region.js';
+
+/** `slot`: linear address of the slot of predecoded records. */
+export function emitRegion(
+  region: Region,
+  slot: number,
+  helpers: ArithmeticHelpers,
+  calls: RegionCalls,
+  options: RegionOptions,
+): { locals: readonly ValueType[]; body: Code } {
+  return new RegionWriter(region, slot, helpers, calls, options).write();
+}
+
+const lineOf = (offset: number): number => offset >> 6;
+
+class RegionWriter {
+  private readonly graph: Graph;
+  private readonly code: RegionCode;
+  /** Labels of blocks that end where a merge node begins, and of loops. */
+  private readonly mergeLabels = new Map<number, number>();
+  private readonly loopLabels = new Map<number, number>();
+  /** What is known on every forward edge to a merge node that was written so far. */
+  private readonly atMerge = new Map<number, Known>();
+
+  constructor(
+    private readonly region: Region,
+    slot: number,
+    helpers: ArithmeticHelpers,
+    calls: RegionCalls,
+    options: RegionOptions,
+  ) {
+    this.graph = buildGraph(region.entry, (node) => successorsOf(this.block(node), region.blocks));
+    const insns = this.graph.order.flatMap((node) => this.block(node).insns);
+    const uses = { loads: insns.some(({ use }) => use.loads), stores: insns.some(({ use }) => use.stores) };
+    this.code = new RegionCode(helpers, calls, options, slot, region.entry, uses);
+  }
+
+  write(): { locals: readonly ValueType[]; body: Code } {
+    this.tree(this.region.entry);
+    return this.code.finish();
+  }
+
+  private block(node: number): Block {
+    return this.region.blocks.get(node)!;
+  }
+
+  /** The node and all it dominates. What is known is the code's knowledge on entry. */
+  private tree(node: number): void {
+    const { code, graph } = this;
+    const loop = graph.loops.get(node);
+    const merges = graph.merges.get(node)!;
+    if (loop === undefined) {
+      this.within(node, merges, 0);
+      return;
+    }
+    code.preload(this.registersOf(loop));
+    // A loop inside one line fetches it once; else every round begins with not knowing.
+    const single = [...loop].every((member) => this.isInLine(member, lineOf(node)));
+    if (single) code.fetchBefore(this.block(node).insns[0]!);
+    else code.knowledge = { ...code.knowledge, line: -1 };
+    this.loopLabels.set(node, code.open(op.loop));
+    this.within(node, merges, 0);
+    code.close();
+  }
+
+  private within(node: number, merges: readonly number[], index: number): void {
+    const merge = merges[index];
+    if (merge === undefined) {
+      this.body(node);
+      return;
+    }
+    this.mergeLabels.set(merge, this.code.open(op.block));
+    this.within(node, merges, index + 1);
+    this.code.close();
+    this.code.knowledge = this.atMerge.get(merge)!;
+    this.tree(merge);
+  }
+
+  private body(node: number): void {
+    const { code } = this;
+    const block = this.block(node);
+    const last = block.insns[block.insns.length - 1]!;
+    for (const insn of block.insns.slice(0, -1)) code.execute(insn);
+    const ending = code.execute(last);
+    switch (ending.kind) {
+      case 'none':
+        code.settle();
+        this.fallThrough(node, block, last);
+        break;
+      case 'branch': {
+        code.settle();
+        code.pushCondition(ending.condition);
+        const before = code.knowledge;
+        code.open(op.if);
+        code.chargeBranch(true);
+        this.taken(node, block, last);
+        code.close();
+        code.knowledge = before;
+        code.resume(last);
+        code.chargeBranch(false);
+        this.fallThrough(node, block, last);
+        break;
+      }
+      case 'jump':
+        code.settle();
+        code.chargeJump();
+        this.taken(node, block, last);
+        break;
+      case 'indirect':
+        code.settle();
+        code.chargeIndirect();
+        code.leave(code.target, true);
+        break;
+      case 'system':
+        code.forget();
+        break;
+    }
+  }
+
+  private fallThrough(node: number, { next }: Block, last: CodeInsn): void {
+    const to = next!;
+    if (to >= PAGE_BYTES) this.code.leave(this.code.address(to), true);
+    else this.go(node, to, false, last);
+  }
+
+  private taken(node: number, { target }: Block, last: CodeInsn): void {
+    const to = target!;
+    if (to < 0 || to >= PAGE_BYTES) this.code.leave(this.code.address(to), true);
+    else this.go(node, to, to <= last.offset, last);
+  }
+
+  /** To an offset inside the page; `yields`: a yield point. */
+  private go(node: number, to: number, yields: boolean, last: CodeInsn): void {
+    const { code, graph } = this;
+    const inside = this.region.blocks.has(to) && !isCall(last) && !graph.isCut(node, to);
+    if (!inside) {
+      code.leave(code.address(to), yields);
+      return;
+    }
+    if (yields) code.yieldTo(to);
+    if (graph.place.get(to)! <= graph.place.get(node)!) {
+      code.jumpTo(this.loopLabels.get(to)!);
+    } else if (graph.isMerge.has(to)) {
+      const known = this.atMerge.get(to);
+      const here = code.knowledge;
+      this.atMerge.set(to, {
+        registers: here.registers & (known?.registers ?? -1),
+        line: known === undefined || known.line === here.line ? here.line : -1,
+      });
+      code.jumpTo(this.mergeLabels.get(to)!);
+    } else {
+      this.tree(to);
+    }
+  }
+
+  /** Bit per register that the blocks read or write. */
+  private registersOf(nodes: ReadonlySet<number>): number {
+    let found = 0;
+    for (const node of nodes) {
+      for (const { decoded, use } of this.block(node).insns) {
+        if (use.readsRs1) found |= 1 << decoded.rs1;
+        if (use.readsRs2) found |= 1 << decoded.rs2;
+        if (use.writesRd) found |= 1 << decoded.rd;
+      }
+    }
+    return found;
+  }
+
+  private isInLine(node: number, line: number): boolean {
+    return this.block(node).insns.every(({ offset }) => lineOf(offset) === line);
+  }
+}

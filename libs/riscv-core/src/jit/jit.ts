@@ -1,0 +1,162 @@
+/**
+ * The JIT as an engine: an interpreter that counts where control goes, and compiled regions for where it goes often.
+ * When and what is compiled never shows in the machine's state (engine design, section 5).
+ */
+import { instantiateCore } from '../core/core-module.js';
+import { Decoder, type ExtensionSet } from '../decode/decoder.js';
+import * as L from '../hart/layout.js';
+import { CodeStore, type StaticCost } from '../interp/code-store.js';
+import { buildInterpreterModule } from '../interp/module.js';
+import type { Engine, EngineFactory } from '../machine/engine.js';
+import { addArithmeticHelpers } from '../wasm/arithmetic.js';
+import { ModuleBuilder } from '../wasm/module-builder.js';
+import { CodeReaderOfSlot } from './code-reader.js';
+import { emitRegion } from './emit-region.js';
+import type { RegionOptions } from './region-code.js';
+import { importRegionCalls, regionType } from './region-calls.js';
+import { RegionTable, slotOf } from './regions.js';
+import { findRegion, type Region } from './region.js';
+import { Scheduler } from './scheduler.js';
+
+/** When to compile, and how much. Software cannot tell. */
+export interface JitPolicy {
+  /** Transfers to a place until it is noted as hot, and until it is compiled without waiting for others. */
+  readonly warm: number;
+  readonly hot: number;
+  /** Hot places that are compiled together, as one module. */
+  readonly batch: number;
+  /** Most instructions of a region. */
+  readonly regionInsns: number;
+  /** Most regions at a time. */
+  readonly maxRegions: number;
+}
+
+export const defaultPolicy: JitPolicy = { warm: 40, hot: 200, batch: 128, regionInsns: 300, maxRegions: 16384 };
+
+export interface JitOptions {
+  readonly extensions: ExtensionSet;
+  /** Static half of the cycle model; undefined without one. */
+  readonly staticCost?: StaticCost;
+  readonly policy?: Partial<JitPolicy>;
+}
+
+/** Compiled interpreters by what they depend on. */
+const compiled = new Map<string, WebAssembly.Module>();
+
+function interpreterModule(filterShift: number, timed: boolean, policy: JitPolicy): WebAssembly.Module {
+  const key = [filterShift, timed, policy.warm, policy.hot, policy.maxRegions].join();
+  let found = compiled.get(key);
+  if (found === undefined) {
+    const scheduler = new Scheduler(policy, policy.maxRegions);
+    found = new WebAssembly.Module(buildInterpreterModule(1, filterShift, { timed }, scheduler));
+    compiled.set(key, found);
+  }
+  return found;
+}
+
+export function jit(options: JitOptions): EngineFactory {
+  const policy = { ...defaultPolicy, ...options.policy };
+  if (policy.batch >= policy.maxRegions) throw new RangeError(`JIT: a batch of ${policy.batch} needs more regions`);
+  return (memory, host): Engine => {
+    const view = new DataView(memory.buffer);
+    const timed = view.getUint32(L.M_TIMING, true) !== 0;
+    const filterShift = view.getUint32(L.M_FILTER_SHIFT, true);
+    const decoder = new Decoder(options.extensions);
+    const store = new CodeStore(memory, decoder, options.staticCost);
+    const table = new WebAssembly.Table({ element: 'anyfunc', initial: policy.maxRegions, maximum: policy.maxRegions });
+    const regions = new RegionTable(memory, table, policy.maxRegions, (rec) => store.realOp(rec));
+    const core = instantiateCore(memory, host, {
+      decode: (h, rec) => store.decode(h, rec),
+      codeDropped: (slot) => {
+        regions.dropSlot(slot);
+        compiler.dropSlot(slot);
+      },
+    });
+    if (timed) core.exports.t_reset();
+    const harts = view.getUint32(L.M_HARTS, true);
+    for (let hart = 0; hart < harts; hart++) core.exports.refresh_hart(L.HARTS + hart * L.HART_STRIDE);
+
+    const instance = new WebAssembly.Instance(interpreterModule(filterShift, timed, policy), {
+      env: {
+        memory,
+        regions: table,
+        decode: (h: number, rec: number) => store.decode(h, rec),
+        probe: (h: number, rec: number, pc: bigint) => {
+          host.probe((h - L.HARTS) / L.HART_STRIDE, BigInt.asUintN(64, pc));
+          return store.realOp(rec);
+        },
+        hot: (rec: number, now: number) => compiler.note(rec, now !== 0),
+      },
+      core: core.exports,
+    });
+    const compiler = new Compiler(memory, store, decoder, regions, policy, { timed, filterShift }, {
+      core: core.exports,
+      support: instance.exports as WebAssembly.ModuleImports,
+    }); // prettier-ignore
+    const run = instance.exports['run'] as (h: number) => number;
+    return {
+      name: 'jit',
+      run: (hart) => run(L.HARTS + hart * L.HART_STRIDE),
+      setProbes: (pageOffsets) => {
+        store.watch((offset) => pageOffsets.has(offset));
+        core.dropAllCode();
+      },
+      memoryChanged: () => core.dropAllCode(),
+    };
+  };
+}
+
+/** Collects hot places and compiles them in batches. */
+class Compiler {
+  private readonly waiting = new Set<number>();
+
+  constructor(
+    private readonly memory: WebAssembly.Memory,
+    private readonly store: CodeStore,
+    private readonly decoder: Decoder,
+    private readonly regions: RegionTable,
+    private readonly policy: JitPolicy,
+    private readonly options: RegionOptions,
+    private readonly imports: WebAssembly.Imports,
+  ) {}
+
+  /** Import `env.hot`. */
+  note(rec: number, now: boolean): void {
+    this.waiting.add(rec);
+    if (now || this.waiting.size >= this.policy.batch) this.compile();
+  }
+
+  /** What is in the slot is no longer what was hot. */
+  dropSlot(slot: number): void {
+    for (const rec of this.waiting) if (slotOf(rec) === slot) this.waiting.delete(rec);
+  }
+
+  private compile(): void {
+    const found: { rec: number; region: Region }[] = [];
+    for (const rec of this.waiting) {
+      const reader = new CodeReaderOfSlot(this.memory, this.store, this.decoder, slotOf(rec));
+      const region = findRegion((offset) => reader.read(offset), reader.offsetOf(rec), this.policy.regionInsns);
+      if (region === undefined || region.blocks.get(region.entry)!.insns[0]!.use.flow === 'system') {
+        this.regions.refuse(rec);
+      } else {
+        found.push({ rec, region });
+      }
+    }
+    this.waiting.clear();
+    if (found.length === 0) return;
+
+    const module = new ModuleBuilder(1);
+    const calls = importRegionCalls(module);
+    const helpers = addArithmeticHelpers(module);
+    for (const { rec, region } of found) {
+      const { locals, body } = emitRegion(region, slotOf(rec), helpers, calls, this.options);
+      module.addFunction(String(rec), regionType, locals, body);
+    }
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.build()), {
+      env: { memory: this.memory },
+      ...this.imports,
+    });
+    this.regions.reserve(found.length);
+    this.regions.add(new Map(found.map(({ rec }) => [rec, instance.exports[String(rec)]!])));
+  }
+}

@@ -1,0 +1,392 @@
+/**
+ * The code of a region while it is written: instructions read their semantics into it one by one.
+ *
+ * A register is read from the hart area once and then kept in a local; a write goes to both, so that memory is always
+ * right when something else looks at it. Costs are summed while emitting and added to the account once per block.
+ */
+import { EVENT, FILTER_ENTRIES, FILTER_ENTRY_SIZE, JIT_ACCOUNT, RFILTER, WFILTER, X } from '../hart/layout.js';
+import { loadOps, mulDivKinds, storeOps } from '../interp/handler-semantics.js';
+import type { Semantics } from '../isa/semantics.js';
+import { Arithmetic, asCondition, asI64, value, type ArithmeticHelpers, type Expr } from '../wasm/arithmetic.js';
+import { br, brIf, call, get, i32, i64, mem, op, set, tee, type Code, type ValueType } from '../wasm/module-builder.js';
+import { accountOf } from './account.js';
+import { PC_IN_MEMORY, type RegionCalls } from './region-calls.js';
+import type { CodeInsn } from './region.js';
+
+export interface RegionOptions {
+  /** The cycle model `rocket` is asked about every dynamic event. */
+  readonly timed: boolean;
+  /** M_FILTER_SHIFT. */
+  readonly filterShift: number;
+}
+
+/** What is known at a place of the code, whatever way led there. */
+export interface Known {
+  /** Bit per register that its local holds. */
+  readonly registers: number;
+  /** 64-byte line of the page that was fetched last, -1 = not known. */
+  readonly line: number;
+}
+
+const h = 0;
+const entryPc = 1;
+const account = 2;
+const parameters = 3;
+
+/** How the block's last instruction ends. */
+export type Ending =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'branch'; readonly condition: Code }
+  | { readonly kind: 'jump' }
+  /** The target is in {@link RegionCode.target}. */
+  | { readonly kind: 'indirect' }
+  | { readonly kind: 'system' };
+
+export class RegionCode extends Arithmetic implements Semantics<Expr> {
+  private readonly out: number[] = [];
+  private readonly types: ValueType[] = [];
+  private readonly registers = new Map<number, number>();
+  /** Blocks that are open around the code. */
+  private depth = 0;
+  private readonly named = new Map<string, number>();
+  private insn!: CodeInsn;
+  private ending: Ending = { kind: 'none' };
+  private pendingCycles = 0;
+  private pendingInstructions = 0;
+  private known: Known = { registers: 0, line: -1 };
+
+  constructor(
+    helpers: ArithmeticHelpers,
+    private readonly calls: RegionCalls,
+    private readonly options: RegionOptions,
+    private readonly slot: number,
+    entry: number,
+    uses: { readonly loads: boolean; readonly stores: boolean },
+  ) {
+    super(helpers);
+    this.emit(get(entryPc), i64(BigInt(entry)), op.i64_sub, set(this.local('base', 'i64')));
+    if (uses.loads) this.emit(get(h), mem('i32_load', RFILTER), set(this.local('readFilter', 'i32')));
+    if (uses.stores) this.emit(get(h), mem('i32_load', WFILTER), set(this.local('writeFilter', 'i32')));
+    this.open(op.block); // left by leaveForPoll
+  }
+
+  /** The function's locals and body. */
+  finish(): { locals: readonly ValueType[]; body: Code } {
+    this.emit(op.unreachable);
+    this.close();
+    this.emit(i64(PC_IN_MEMORY), get(account));
+    return { locals: this.types, body: this.out };
+  }
+
+  // ---- structure -----------------------------------------------------------------------------------------------------
+
+  open(kind: Code): number {
+    this.emit(kind);
+    return ++this.depth;
+  }
+  close(): void {
+    this.emit(op.end);
+    this.depth--;
+  }
+  /** To the label of what {@link open} numbered. */
+  jumpTo(opened: number): void {
+    this.emit(br(this.depth - opened));
+  }
+  pushCondition(condition: Code): void {
+    this.emit(condition);
+  }
+
+  get knowledge(): Known {
+    return this.known;
+  }
+  set knowledge(known: Known) {
+    this.known = known;
+  }
+  /** Loads the registers of the set that no local holds. */
+  preload(registers: number): void {
+    for (let r = 1; r < 32; r++) if ((registers >>> r) & 1) this.ensure(r);
+  }
+
+  // ---- instructions --------------------------------------------------------------------------------------------------
+
+  /** One instruction, charged. Its ending is for the caller when it is the last of its block. */
+  execute(insn: CodeInsn): Ending {
+    this.insn = insn;
+    this.ending = { kind: 'none' };
+    this.fetch(insn);
+    const row = insn.decoded.insn;
+    const kind = mulDivKinds[row.name];
+    if (this.options.timed && kind !== undefined) {
+      this.charge([...get(h), ...i32(kind), ...asI64(this.rs1()), ...asI64(this.rs2()), ...i32(insn.slack), ...call(this.calls.t_muldiv)]); // prettier-ignore
+    }
+    row.semantics(this);
+    this.pendingCycles += insn.cost;
+    this.pendingInstructions++;
+    return this.ending;
+  }
+
+  /** Adds what the block has cost so far. Before every way out of a block. */
+  settle(): void {
+    if (this.pendingInstructions === 0) return;
+    this.emit(get(account), i64(this.pending), op.i64_add, set(account));
+    this.pendingCycles = 0;
+    this.pendingInstructions = 0;
+  }
+
+  /** Goes on behind an instruction that was executed before others were. */
+  resume(insn: CodeInsn): void {
+    this.insn = insn;
+  }
+  /** What is pending was charged elsewhere. */
+  forget(): void {
+    this.pendingCycles = 0;
+    this.pendingInstructions = 0;
+  }
+  /** The fetch event of an instruction that will follow. */
+  fetchBefore(insn: CodeInsn): void {
+    this.fetch(insn);
+  }
+
+  /** The branch that was executed last goes one way or the other: its cost. */
+  chargeBranch(taken: boolean): void {
+    if (!this.options.timed) return;
+    const { offset, decoded } = this.insn;
+    this.charge([
+      ...this.here(),
+      ...i32(taken ? 1 : 0),
+      ...this.address(offset + decoded.imm),
+      ...call(this.calls.t_branch),
+    ]);
+  }
+  chargeJump(): void {
+    if (!this.options.timed) return;
+    const { offset, decoded } = this.insn;
+    this.charge([
+      ...this.here(),
+      ...this.address(offset + decoded.imm),
+      ...i32(decoded.rd === 0 ? SINK : decoded.rd),
+      ...call(this.calls.t_jal),
+    ]);
+  }
+  chargeIndirect(): void {
+    if (!this.options.timed) return;
+    const { decoded } = this.insn;
+    this.charge([
+      ...this.here(),
+      ...get(this.local('target', 'i64')),
+      ...i32(decoded.rd === 0 ? SINK : decoded.rd),
+      ...i32(decoded.rs1),
+      ...call(this.calls.t_jalr),
+    ]);
+  }
+
+  // ---- ways out ------------------------------------------------------------------------------------------------------
+
+  /** Code that pushes base + offset. */
+  address(offset: number): Code {
+    return [...get(this.local('base', 'i64')), ...i64(BigInt(offset)), ...op.i64_add];
+  }
+  /** Code that pushes the target of the indirect jump executed last. */
+  get target(): Code {
+    return get(this.local('target', 'i64'));
+  }
+
+  /** Leaves the region for the pc that `target` pushes; at a yield point bit 0 tells that the clock wants a poll. */
+  leave(target: Code, yields: boolean): void {
+    this.emit(target);
+    if (yields) this.emit(get(account), i64(0n), op.i64_ge_s, op.i64_extend_i32_u, op.i64_or);
+    this.emit(get(account), op.return);
+  }
+
+  /** A yield point inside the region, before going to `offset`. */
+  yieldTo(offset: number): void {
+    this.emit(get(account), i64(0n), op.i64_ge_s, op.if);
+    this.emit(this.address(offset + 1), get(account), op.return, op.end);
+  }
+
+  /** The state is in the hart area: poll. */
+  leaveForPoll(): void {
+    this.emit(br(this.depth - 1));
+  }
+
+  // ---- operands ------------------------------------------------------------------------------------------------------
+
+  rs1(): Expr {
+    return this.read(this.insn.decoded.rs1);
+  }
+  rs2(): Expr {
+    return this.read(this.insn.decoded.rs2);
+  }
+  imm(): Expr {
+    return this.constant(BigInt(this.insn.decoded.imm));
+  }
+  pc(): Expr {
+    return value(this.address(this.insn.offset));
+  }
+  nextPc(): Expr {
+    return value(this.address(this.insn.offset + this.insn.decoded.length));
+  }
+  setRd(v: Expr): void {
+    const { rd } = this.insn.decoded;
+    // A value has no effects: what has was emitted as a statement.
+    if (rd === 0) return;
+    const local = this.registerLocal(rd);
+    this.emit(asI64(v), set(local), get(h), get(local), mem('i64_store', X + 8 * rd));
+    this.known = { ...this.known, registers: this.known.registers | (1 << rd) };
+  }
+  keep(v: Expr): Expr {
+    const kept = this.local('kept', 'i64');
+    this.emit(asI64(v), set(kept));
+    return value(get(kept));
+  }
+
+  // ---- memory --------------------------------------------------------------------------------------------------------
+
+  load(kind: number, at: Expr): Expr {
+    const { address, result } = this.accessLocals;
+    this.emit(asI64(at), set(address));
+    this.filterLookup('readFilter', 1 << (kind & 3));
+    this.open(op.if);
+    this.emit(this.filterAddress(), mem(loadOps[kind]!), set(result), op.else);
+    this.slow([...get(address), ...i32(kind), ...i32(this.insn.rec), ...call(this.calls.load), ...set(result)]);
+    this.close();
+    return value(get(result));
+  }
+  store(kind: number, at: Expr, v: Expr): void {
+    const { address } = this.accessLocals;
+    this.emit(asI64(at), set(address));
+    this.filterLookup('writeFilter', 1 << (kind & 3));
+    this.open(op.if);
+    this.emit(this.filterAddress(), asI64(v), mem(storeOps[kind & 3]!), op.else);
+    this.slow([...get(address), ...asI64(v), ...i32(kind), ...i32(this.insn.rec), ...call(this.calls.store)]);
+    this.close();
+  }
+  amo(operation: number, kind: number, at: Expr, v: Expr): Expr {
+    return this.slowValue([...asI64(at), ...asI64(v), ...i32(kind | (operation << 4))], this.calls.amo);
+  }
+  loadReserved(kind: number, at: Expr): Expr {
+    return this.slowValue([...asI64(at), ...i32(kind)], this.calls.lr);
+  }
+  storeConditional(kind: number, at: Expr, v: Expr): Expr {
+    return this.slowValue([...asI64(at), ...asI64(v), ...i32(kind)], this.calls.sc);
+  }
+
+  // ---- transfers -----------------------------------------------------------------------------------------------------
+
+  branch(condition: Expr): void {
+    this.ending = { kind: 'branch', condition: asCondition(condition) };
+  }
+  jump(): void {
+    this.ending = { kind: 'jump' };
+  }
+  jumpIndirect(target: Expr): void {
+    this.emit(asI64(target), set(this.local('target', 'i64')));
+    this.ending = { kind: 'indirect' };
+  }
+  /** The core charges and retires it. */
+  system(operation: number): void {
+    this.emit(get(h), this.address(this.insn.offset), this.accountNow());
+    this.emit(i32(operation), i32(this.insn.rec), call(this.calls.system));
+    this.leaveForPoll();
+    this.ending = { kind: 'system' };
+  }
+  fence(): void {
+    // Nothing to order; its cost is static.
+  }
+
+  // ---- parts ---------------------------------------------------------------------------------------------------------
+
+  private emit(...parts: Code[]): void {
+    for (const part of parts) for (const byte of part) this.out.push(byte);
+  }
+
+  private get pending(): bigint {
+    return accountOf(this.pendingCycles, this.pendingInstructions);
+  }
+  /** Pushes the account with what is not settled yet. */
+  private accountNow(): Code {
+    return this.pendingInstructions === 0 ? get(account) : [...get(account), ...i64(this.pending), ...op.i64_add];
+  }
+  /** Turns an account on the stack, in which everything is settled, into the local one. */
+  private unsettle(): Code {
+    return this.pendingInstructions === 0 ? set(account) : [...i64(this.pending), ...op.i64_sub, ...set(account)];
+  }
+
+  /** Adds a dynamic cost given by code that pushes cycles as i32. */
+  private charge(cost: Code): void {
+    this.emit(get(account), cost, op.i64_extend_i32_u, i64(32n), op.i64_shl, op.i64_add, set(account));
+  }
+
+  /** The fetch event, where the pc enters another line. */
+  private fetch({ offset }: CodeInsn): void {
+    if (!this.options.timed || offset >> 6 === this.known.line) return;
+    this.emit(get(h), this.address(offset), this.accountNow(), i32(this.slot), call(this.calls.fetchLine), this.unsettle()); // prettier-ignore
+    this.known = { ...this.known, line: offset >> 6 };
+  }
+
+  /** Pushes whether the filter's entry for the address matches; leaves the entry's address in `entry`. */
+  private filterLookup(filter: 'readFilter' | 'writeFilter', size: number): void {
+    const { address, entry } = this.accessLocals;
+    const shift = this.options.filterShift - Math.log2(FILTER_ENTRY_SIZE);
+    const mask = ~((1n << BigInt(this.options.filterShift)) - 1n) | BigInt(size - 1);
+    this.emit(get(address), op.i32_wrap_i64, i32(shift), op.i32_shr_u, i32((FILTER_ENTRIES - 1) * FILTER_ENTRY_SIZE), op.i32_and); // prettier-ignore
+    this.emit(get(this.local(filter, 'i32')), op.i32_add, tee(entry));
+    this.emit(mem('i64_load', 0), get(address), i64(mask), op.i64_and, op.i64_eq);
+  }
+  private filterAddress(): Code {
+    const { address, entry } = this.accessLocals;
+    return [...get(address), ...op.i32_wrap_i64, ...get(entry), ...mem('i32_load', 8), ...op.i32_add];
+  }
+  private get accessLocals(): { address: number; result: number; entry: number } {
+    return {
+      address: this.local('address', 'i64'),
+      result: this.local('result', 'i64'),
+      entry: this.local('entry', 'i32'),
+    };
+  }
+
+  /** A support function, with the code of its further arguments and its call; then the new account, or away. */
+  private slow(argumentsAndCall: Code): void {
+    this.emit(get(h), this.address(this.insn.offset), this.accountNow(), argumentsAndCall);
+    this.emit(get(h), mem('i64_load', JIT_ACCOUNT), this.unsettle());
+    this.emit(get(h), mem('i32_load', EVENT), brIf(this.depth - 1));
+  }
+  private slowValue(args: Code, callee: number): Expr {
+    const { result } = this.accessLocals;
+    this.slow([...args, ...i32(this.insn.rec), ...call(callee), ...set(result)]);
+    return value(get(result));
+  }
+
+  /** The first arguments of a control-transfer event: hart, pc, length. */
+  private here(): Code {
+    return [...get(h), ...this.address(this.insn.offset), ...i32(this.insn.decoded.length)];
+  }
+
+  private read(register: number): Expr {
+    if (register === 0) return this.constant(0n);
+    this.ensure(register);
+    return value(get(this.registerLocal(register)));
+  }
+  private ensure(register: number): void {
+    if ((this.known.registers >>> register) & 1) return;
+    this.emit(get(h), mem('i64_load', X + 8 * register), set(this.registerLocal(register)));
+    this.known = { ...this.known, registers: this.known.registers | (1 << register) };
+  }
+  private registerLocal(register: number): number {
+    let found = this.registers.get(register);
+    if (found === undefined) this.registers.set(register, (found = this.newLocal('i64')));
+    return found;
+  }
+  private local(name: string, type: ValueType): number {
+    let found = this.named.get(name);
+    if (found === undefined) this.named.set(name, (found = this.newLocal(type)));
+    return found;
+  }
+  private newLocal(type: ValueType): number {
+    this.types.push(type);
+    return parameters + this.types.length - 1;
+  }
+}
+
+/** x0 as destination, in the arguments of timing events (the sink register of predecoded records). */
+const SINK = 32;

@@ -1,0 +1,106 @@
+/** Which regions exist: their numbers in the function table, what they were made from, and how they go. */
+import * as L from '../hart/layout.js';
+import { COUNTER_END } from './scheduler.js';
+import { OP_REGION } from '../interp/ops.js';
+
+/** A compiled region, known by its first record. */
+export interface RegionEntry {
+  readonly number: number;
+  readonly rec: number;
+}
+
+/** Regions of one module. They go together: a module's code is freed when none of its functions is in the table. */
+interface Module {
+  readonly regions: Set<RegionEntry>;
+}
+
+export class RegionTable {
+  private readonly view: DataView;
+  private readonly bytes: Uint8Array;
+  private readonly free: number[] = [];
+  private readonly bySlot = new Map<number, Map<RegionEntry, Module>>();
+  private readonly modules: Module[] = [];
+  /** Lowest number never used; 0 is no region. */
+  private next = 1;
+
+  constructor(
+    memory: WebAssembly.Memory,
+    private readonly table: WebAssembly.Table,
+    private readonly limit: number,
+    private readonly realOp: (rec: number) => number,
+  ) {
+    this.view = new DataView(memory.buffer);
+    this.bytes = new Uint8Array(memory.buffer);
+  }
+
+  /** Makes room for `count` regions: whole modules go, the oldest first. */
+  reserve(count: number): void {
+    while (this.free.length + (this.limit - this.next) < count) {
+      const oldest = this.modules.shift();
+      if (oldest === undefined) throw new Error(`the JIT has no room for ${count} regions, only for ${this.limit - 1}`);
+      for (const region of oldest.regions) {
+        this.view.setUint16(region.rec + L.REC_OP, this.realOp(region.rec), true);
+        this.view.setUint16(counterOf(region.rec), 0, true);
+        this.bySlot.get(slotOf(region.rec))?.delete(region);
+        this.release(region);
+      }
+      this.forgetJumps();
+    }
+  }
+
+  /** Functions of one new module, by the record where they begin. */
+  add(functions: ReadonlyMap<number, WebAssembly.ExportValue>): void {
+    const module: Module = { regions: new Set() };
+    this.modules.push(module);
+    for (const [rec, code] of functions) {
+      const region: RegionEntry = { number: this.free.pop() ?? this.next++, rec };
+      module.regions.add(region);
+      const slot = slotOf(rec);
+      const inSlot = this.bySlot.get(slot) ?? new Map<RegionEntry, Module>();
+      this.bySlot.set(slot, inSlot.set(region, module));
+      this.table.set(region.number, code);
+      this.view.setUint16(counterOf(rec), region.number, true);
+      this.view.setUint16(rec + L.REC_OP, OP_REGION, true);
+    }
+  }
+
+  /** Nothing that begins here can be compiled. */
+  refuse(rec: number): void {
+    this.view.setUint16(counterOf(rec), COUNTER_END, true);
+  }
+
+  /** The records of a slot were emptied. */
+  dropSlot(slot: number): void {
+    const inSlot = this.bySlot.get(slot);
+    if (inSlot === undefined || inSlot.size === 0) return;
+    for (const [region, module] of inSlot) {
+      module.regions.delete(region);
+      this.release(region);
+    }
+    this.bySlot.delete(slot);
+    this.forgetJumps();
+  }
+
+  private release(region: RegionEntry): void {
+    this.table.set(region.number, null);
+    this.free.push(region.number);
+  }
+
+  private forgetJumps(): void {
+    const harts = this.view.getUint32(L.M_HARTS, true);
+    for (let hart = 0; hart < harts; hart++) {
+      const tables = L.HARTS + hart * L.HART_STRIDE + L.JUMP_TABLES;
+      this.bytes.fill(0xff, tables, tables + L.CONTEXTS * L.JUMP_TABLE_SIZE);
+    }
+  }
+}
+
+export function slotOf(rec: number): number {
+  return rec - ((rec - L.CODE_SLOTS) % L.CODE_SLOT_STRIDE);
+}
+
+/** Address of a record's word in CODE_SLOT_REGIONS. */
+function counterOf(rec: number): number {
+  const slot = slotOf(rec);
+  return slot + L.CODE_SLOT_REGIONS + (rec - slot) / (L.CODE_RECORD_SIZE / 2);
+}

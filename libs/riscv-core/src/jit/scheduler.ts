@@ -1,0 +1,141 @@
+/**
+ * The JIT's part of the interpreter's module: the counters that find hot code, the loop that goes from region to region
+ * without JavaScript, and what regions call.
+ */
+import {
+  CODE_LOOKUP,
+  CODE_LOOKUP_CONTEXT_SIZE,
+  CODE_LOOKUP_ENTRIES,
+  CODE_RECORD_SIZE,
+  CODE_SLOT_REGIONS,
+  CONTEXT,
+  CYCLE,
+  INSTRET,
+  ITLB_GENERATION,
+  JUMPS,
+  JUMP_ENTRIES,
+  REC_OP,
+} from '../hart/layout.js';
+import { local, type CoreImports, type Exits, type RegionHooks } from '../interp/handler-semantics.js';
+import type { RegionSupport } from '../interp/module.js';
+import { OP_REGION } from '../interp/ops.js';
+import { br, brIf, call, callIndirect, get, i32, i64, mem, op, set, tee, type Code, type FunctionType, type ModuleBuilder } from '../wasm/module-builder.js'; // prettier-ignore
+import { addAccountFunctions, type AccountFunctions } from './account.js';
+import { PC_IN_MEMORY, addSupport, regionType } from './region-calls.js';
+
+export interface Thresholds {
+  /** Transfers to a place until it is noted as hot. */
+  readonly warm: number;
+  /** Transfers until it must be compiled now. */
+  readonly hot: number;
+}
+
+/** Counters stop here: compiled, or cannot be. */
+export const COUNTER_END = 0xffff;
+
+/** (h, pc, account, region) -> (pc, account) as of a region: runs it and those that follow while the jump table knows them. */
+const runType: FunctionType = { params: ['i32', 'i64', 'i64', 'i32'], results: ['i64', 'i64'] };
+
+export class Scheduler implements RegionSupport {
+  private hot = 0;
+  private account!: AccountFunctions;
+  private link = 0;
+  private runRegions = 0;
+
+  constructor(
+    private readonly thresholds: Thresholds,
+    private readonly tableElements: number,
+  ) {}
+
+  declareImports(module: ModuleBuilder): void {
+    // (rec, must be compiled now)
+    this.hot = module.importFunction('env', 'hot', { params: ['i32', 'i32'], results: [] });
+    module.importTable('regions', this.tableElements);
+  }
+
+  addFunctions(module: ModuleBuilder, core: CoreImports): RegionHooks {
+    this.account = addAccountFunctions(module);
+    addSupport(module, core, this.account);
+    this.link = this.addLink(module);
+    this.runRegions = this.addRun(module);
+    return { count: this.addCount(module) };
+  }
+
+  /** (h, rec, base) */
+  private addCount(module: ModuleBuilder): number {
+    const [rec, base, at, count] = [1, 2, 3, 4];
+    const body: Code = [
+      ...get(rec), ...mem('i32_load16_u', REC_OP), ...i32(OP_REGION), ...op.i32_eq, ...op.if, ...op.return, ...op.end,
+      // Two bytes a record of sixteen.
+      ...get(rec), ...get(base), ...op.i32_sub, ...i32(Math.log2(CODE_RECORD_SIZE / 2)), ...op.i32_shr_u,
+      ...get(base), ...op.i32_add, ...tee(at), ...mem('i32_load16_u', CODE_SLOT_REGIONS), ...tee(count),
+      ...i32(COUNTER_END), ...op.i32_eq, ...op.if, ...op.return, ...op.end,
+      ...get(at), ...get(count), ...i32(1), ...op.i32_add, ...tee(count), ...mem('i32_store16', CODE_SLOT_REGIONS),
+      ...get(count), ...i32(this.thresholds.warm), ...op.i32_eq, ...op.if,
+      ...get(rec), ...i32(0), ...call(this.hot), ...op.end,
+      ...get(count), ...i32(this.thresholds.hot), ...op.i32_eq, ...op.if,
+      ...get(rec), ...i32(1), ...call(this.hot), ...op.end,
+    ]; // prettier-ignore
+    return module.addFunction('count', { params: ['i32', 'i32', 'i32'], results: [] }, ['i32', 'i32'], body);
+  }
+
+  /** (h, pc, region): enters the region into the jump table, unless PMP splits the page (then code_lookup must check each entry). */
+  private addLink(module: ModuleBuilder): number {
+    const [h, pc, region, entry] = [0, 1, 2, 3];
+    const body: Code = [
+      ...get(h), ...get(h), ...mem('i32_load', CONTEXT), ...i32(CODE_LOOKUP_CONTEXT_SIZE), ...op.i32_mul, ...op.i32_add,
+      ...get(pc), ...i64(12n), ...op.i64_shr_u, ...op.i32_wrap_i64, ...i32(CODE_LOOKUP_ENTRIES - 1), ...op.i32_and,
+      ...i32(4), ...op.i32_shl, ...op.i32_add, ...mem('i64_load', CODE_LOOKUP),
+      ...get(pc), ...i64(12n), ...op.i64_shr_u, ...op.i64_ne, ...op.if, ...op.return, ...op.end,
+      ...get(h), ...mem('i32_load', JUMPS), ...jumpOffset(pc), ...op.i32_add, ...tee(entry),
+      ...get(pc), ...mem('i64_store', 0),
+      ...get(entry), ...get(h), ...mem('i32_load', ITLB_GENERATION), ...mem('i32_store', 8),
+      ...get(entry), ...get(region), ...mem('i32_store', 12),
+    ]; // prettier-ignore
+    return module.addFunction('link', { params: ['i32', 'i64', 'i32'], results: [] }, ['i32'], body);
+  }
+
+  private addRun(module: ModuleBuilder): number {
+    const [h, pc, account, region, jumps, entry] = [0, 1, 2, 3, 4, 5];
+    const body: Code = [
+      ...get(h), ...mem('i32_load', JUMPS), ...set(jumps),
+      ...op.loop,
+      ...get(h), ...get(pc), ...get(account), ...get(region), ...callIndirect(module.type(regionType)),
+      ...set(account), ...set(pc),
+      ...get(jumps), ...jumpOffset(pc), ...op.i32_add, ...tee(entry), ...mem('i64_load', 0), ...get(pc), ...op.i64_eq,
+      ...op.if,
+      ...get(entry), ...mem('i32_load', 12), ...set(region),
+      ...get(entry), ...mem('i32_load', 8), ...get(h), ...mem('i32_load', ITLB_GENERATION), ...op.i32_eq, ...brIf(1),
+      ...op.end,
+      ...op.end,
+      ...get(pc), ...get(account),
+    ]; // prettier-ignore
+    return module.addFunction('regions', runType, ['i32', 'i32'], body);
+  }
+
+  handler(exits: Exits): Code {
+    const { h, pc, rec, base, cycle, instret, entry, result: account } = local;
+    const flushed: Code = [...get(h), ...get(pc), ...get(account), ...call(this.account.spill)];
+    return [
+      ...get(h), ...get(cycle), ...mem('i64_store', CYCLE), ...get(h), ...get(instret), ...mem('i64_store', INSTRET),
+      ...get(base), ...get(rec), ...get(base), ...op.i32_sub, ...i32(Math.log2(CODE_RECORD_SIZE / 2)), ...op.i32_shr_u,
+      ...op.i32_add, ...mem('i32_load16_u', CODE_SLOT_REGIONS), ...set(entry),
+      ...get(h), ...get(pc), ...get(entry), ...call(this.link),
+      ...get(h), ...get(pc), ...get(h), ...call(this.account.open), ...get(entry), ...call(this.runRegions),
+      ...set(account), ...tee(pc), ...i64(PC_IN_MEMORY), ...op.i64_eq, ...brIf(exits.resync),
+      ...get(pc), ...i64(1n), ...op.i64_and, ...op.i32_wrap_i64, ...op.if,
+      ...get(pc), ...i64(1n), ...op.i64_sub, ...set(pc), ...flushed, ...br(exits.resync + 1), ...op.end,
+      ...flushed,
+      ...get(h), ...mem('i64_load', CYCLE), ...set(cycle), ...get(h), ...mem('i64_load', INSTRET), ...set(instret),
+      ...br(exits.lookup),
+    ]; // prettier-ignore
+  }
+}
+
+/** Pushes the offset of the jump table's entry for the pc in a local. */
+function jumpOffset(pc: number): Code {
+  return [
+    ...get(pc), ...get(pc), ...i64(10n), ...op.i64_shr_u, ...op.i64_xor, ...op.i32_wrap_i64,
+    ...i32(3), ...op.i32_shl, ...i32((JUMP_ENTRIES - 1) * 16), ...op.i32_and,
+  ]; // prettier-ignore
+}
