@@ -1,5 +1,5 @@
 /** The interpreter as an engine: the generated module, the core module and the record store, wired to one machine's memory. */
-import { instantiateCore } from '../core/core-module.js';
+import { instantiateCore, type Core } from '../core/core-module.js';
 import { Decoder, type ExtensionSet } from '../decode/decoder.js';
 import { HARTS, HART_STRIDE, M_FILTER_SHIFT, M_HARTS, M_TIMING } from '../hart/layout.js';
 import type { Engine, EngineFactory } from '../machine/engine.js';
@@ -51,18 +51,29 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
     return {
       name: 'interpreter',
       run: (hart) => run(HARTS + hart * HART_STRIDE),
-      setProbes: (pageOffsets) => {
-        store.watch((offset) => pageOffsets.has(offset));
-        core.dropAllCode();
-      },
-      memoryChanged: () => core.dropAllCode(),
-      deviceReads: (physical, size) => {
-        if (timed) core.exports.t_dma(BigInt(physical), size, 0);
-      },
-      deviceWrote: (physical, size) => {
-        core.exports.memory_written(BigInt(physical), BigInt(size));
-        if (timed) core.exports.t_dma(BigInt(physical), size, 1);
-      },
+      ...outsideEvents(core, store, timed),
     };
+  };
+}
+
+/** What engines with the core and records do when something outside a hart happens. */
+export function outsideEvents(
+  core: Core,
+  store: CodeStore,
+  timed: boolean,
+): Pick<Engine, 'setProbes' | 'memoryChanged' | 'deviceReads' | 'deviceWrote'> {
+  return {
+    setProbes: (pageOffsets) => {
+      store.watch((offset) => pageOffsets.has(offset));
+      core.dropAllCode();
+    },
+    memoryChanged: () => core.dropAllCode(),
+    deviceReads: (physical, size) => {
+      if (timed) core.exports.t_dma(BigInt(physical), size, 0);
+    },
+    deviceWrote: (physical, size) => {
+      core.exports.memory_written(BigInt(physical), BigInt(size));
+      if (timed) core.exports.t_dma(BigInt(physical), size, 1);
+    },
   };
 }

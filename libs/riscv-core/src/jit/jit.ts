@@ -5,9 +5,11 @@
 import { instantiateCore } from '../core/core-module.js';
 import { Decoder, type ExtensionSet } from '../decode/decoder.js';
 import * as L from '../hart/layout.js';
-import { CodeStore, type StaticCost } from '../interp/code-store.js';
+import { CodeStore } from '../interp/code-store.js';
+import { outsideEvents } from '../interp/interpreter.js';
 import { buildInterpreterModule } from '../interp/module.js';
 import type { Engine, EngineFactory } from '../machine/engine.js';
+import type { StaticCost } from '../timing/static-cost.js';
 import { addArithmeticHelpers } from '../wasm/arithmetic.js';
 import { ModuleBuilder } from '../wasm/module-builder.js';
 import { CodeReaderOfSlot } from './code-reader.js';
@@ -97,11 +99,7 @@ export function jit(options: JitOptions): EngineFactory {
     return {
       name: 'jit',
       run: (hart) => run(L.HARTS + hart * L.HART_STRIDE),
-      setProbes: (pageOffsets) => {
-        store.watch((offset) => pageOffsets.has(offset));
-        core.dropAllCode();
-      },
-      memoryChanged: () => core.dropAllCode(),
+      ...outsideEvents(core, store, timed),
     };
   };
 }
