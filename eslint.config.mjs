@@ -47,7 +47,11 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs', 'bin/dvfarm'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['process', 'console', 'URL', 'Buffer', 'fetch', 'setTimeout'].map((name) => [name, 'readonly']),
+      ),
+    },
   },
   {
     files: ['**/*.cjs'],
