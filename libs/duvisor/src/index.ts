@@ -13,6 +13,9 @@ export { defaultMaxInstructions, simulateRun, type SimulateOptions } from './sim
 export { simulatorDigest } from './simulator-digest.js';
 export { columnOf, type WorkloadStep } from './kvm-steps.js';
 export { kvmStepReferences } from './step-references.js';
+export { createLoadGenerator, type LoadGenerator } from './loadgen/load-generator.js';
+export { faultyLink, type LinkFaults } from './loadgen/faulty-link.js';
+export { staticFiles } from './loadgen/static-files.js';
 export type {
   FileSet,
   LatencySummary,

@@ -81,7 +81,7 @@ export interface LoadResult {
   readonly beginCycle: number;
   readonly endCycle: number;
   readonly latencies: LatencySummary;
-  /** Payload of measured requests and replies. */
+  /** Payload received and sent between the marks. */
   readonly bytesIn: number;
   readonly bytesOut: number;
 }

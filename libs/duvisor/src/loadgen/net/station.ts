@@ -117,6 +117,12 @@ export class Station implements LinkPeer {
     if (!neighbour.question.armed) this.ask(ip, neighbour);
   }
 
+  /** Nobody waits for `ip` any more. */
+  forget(ip: number): void {
+    this.neighbours.get(ip)?.question.stop();
+    this.neighbours.delete(ip);
+  }
+
   tcpConnect(ip: number, port: number, events: TcpEvents): TcpConnection {
     const own = this.ephemeralPort((candidate) => !this.connections.has(key(ip, port, candidate)));
     return this.addConnection(ip, port, own, events);
