@@ -1,5 +1,6 @@
 /** Programs that read and write the block device, on both engines. */
 import { describe, expect, it } from 'vitest';
+import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
 import type { MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
 import { engineNames } from '../../libs/riscv-core/src/machine/engine.js';
 import { PASS, Program } from '../isa/program.js';
@@ -50,6 +51,42 @@ status: .byte 255
 buffer: .zero 1024
 `;
 
+/** Calls `function`, reads sector 0 over it, calls it again without any fence. */
+const OVERWRITE = `
+    li   s0, ${BLOCK}
+${interruptsToMachineMode}
+${startDevice}
+${startQueue(0, 'queue', 8)}
+${driverOk}
+    li   s2, 3
+warm:
+    call function
+    addi s2, s2, -1
+    bnez s2, warm
+    mv   s3, a0
+    la   s1, queue_avail
+    li   t0, 1
+    sh   t0, 2(s1)
+    sw   zero, 0x50(s0)
+${awaitInterrupt('read')}
+    call function
+${PASS}
+.align 12
+function:
+    li   a0, 1
+    ret
+.zero 512
+.align 12
+${queueMemory('queue', [
+  descriptor('header', 16, { next: 1 }),
+  descriptor('function', 512, { next: 2, write: true }),
+  descriptor('status', 1, { write: true }),
+])}
+header: .word 0, 0
+  .dword 0
+status: .byte 255
+`;
+
 function disk(): Uint8Array {
   return Uint8Array.from({ length: 8 * 512 }, (_, i) => (i * 7 + (i >> 9)) & 0xff);
 }
@@ -67,6 +104,17 @@ describe.each(timings)('block device of %o', (options) => {
       expect(program.x('s8')).toBe(0n);
       const slept = program.machine.memory.count(0x100000 + 600);
       expect(slept).toBeGreaterThan(4000);
+      return { hash: program.hash(), cycles: program.cycles() };
+    });
+    for (const end of ends) expect(end).toEqual(ends[0]);
+  });
+
+  it('may write over code that has been executed: the new code runs', () => {
+    const image = new Uint8Array(512);
+    image.set(assemble('li a0, 2\n ret').bytes);
+    const ends = engineNames.map((engine) => {
+      const program = new Program(OVERWRITE, engine, { ...options, block: { image: image.slice() } }).run();
+      expect([program.x('s3'), program.x('a0')]).toEqual([1n, 2n]);
       return { hash: program.hash(), cycles: program.cycles() };
     });
     for (const end of ends) expect(end).toEqual(ends[0]);

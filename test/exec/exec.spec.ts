@@ -5,6 +5,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exec } from '../../apps/cli/src/commands/exec.js';
 import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
+import {
+  awaitInterrupt,
+  copySector,
+  descriptor,
+  driverOk,
+  interruptsToMachineMode,
+  NET,
+  queueMemory,
+  startDevice,
+  startQueue,
+} from '../devices/io-program.js';
 import { makeElf } from '../../libs/riscv-core/src/machine/elf.testkit.js';
 
 let directory: string;
@@ -80,6 +91,46 @@ next: lbu t1, 0(a0)
 done:
 ${finish('0x5555')}
 text: .byte 72, 105, 10, 0
+`;
+
+/** Sends a frame and ends with its 13th byte when it has come back; passes at once when there is no network device. */
+const PING = `
+  li s0, ${NET}
+  la t0, absent
+  csrw mtvec, t0
+  lw t0, 0(s0)
+${interruptsToMachineMode}
+${startDevice}
+${startQueue(0, 'rx', 4)}
+${startQueue(1, 'tx', 4)}
+${driverOk}
+  li t1, 1
+  la t0, tx_avail
+  sh t1, 0(t0)
+  sh t1, 2(t0)
+  la t0, rx_avail
+  sh t1, 2(t0)
+  sw t1, 0x50(s0)
+${awaitInterrupt('frame')}
+  la t0, received
+  lbu t2, 24(t0)
+  slli t2, t2, 16
+  li t1, 0x3333
+  or t1, t1, t2
+  li t0, 0x100000
+  sw t1, 0(t0)
+stuck: j stuck
+.align 2
+absent:
+${finish('0x5555')}
+.align 12
+${queueMemory('rx', [descriptor('received', 128, { write: true })])}
+${queueMemory('tx', [descriptor('sent', 72)])}
+sent: .zero 24
+  .byte 42
+  .zero 47
+.align 3
+received: .zero 128
 `;
 
 /** Hart 0 interrupts hart 1, which sleeps. */
@@ -272,6 +323,29 @@ describe('exec', () => {
     expect(readFileSync(path('console'), 'utf8')).toBe('Hi\n');
   });
 
+  it('gives the program a disk and leaves its file alone; --blk-out takes what it became', async () => {
+    const elf = program('copy.elf', copySector(finish('0x5555')));
+    writeFileSync(path('disk'), `A${'-'.repeat(600)}`);
+    const before = readFileSync(path('disk'));
+    const ends = [];
+    for (const engine of ['interpreter', 'reference']) {
+      const { ended, json } = await report(elf, '--engine', engine, '--blk', path('disk'), '--blk-out', path('disk2'));
+      expect([ended.code, ended.err]).toEqual([0, 'A']);
+      const after = readFileSync(path('disk2'));
+      expect(after).toHaveLength(1024);
+      expect(after.subarray(512).equals(before.subarray(0, 512))).toBe(true);
+      ends.push([json.stateHash, json.cycles]);
+    }
+    expect(ends[0]).toEqual(ends[1]);
+    expect(readFileSync(path('disk')).equals(before)).toBe(true);
+  });
+
+  it('--net echo: what a program sends comes back to it', async () => {
+    const elf = program('ping.elf', PING);
+    expect((await run(elf, '--net', 'echo')).code).toBe(42);
+    expect((await run(elf)).code).toBe(0);
+  });
+
   it('prints its help', async () => {
     const ended = await run('--help');
     expect(ended.code).toBe(0);
@@ -296,9 +370,22 @@ describe('exec', () => {
     ],
     ['DV-ext without H', () => [path('text'), '--isa', 'rv64imac', '--dvext', 'rocket'], /--dvext/],
     ['no signature to write', () => [path('good'), '--signature', path('s')], /found no symbol begin_signature/],
+    ['a disk that is missing', () => [path('good'), '--blk', path('missing')], /missing: found no such file/],
+    ['an empty disk', () => [path('good'), '--blk', path('empty')], /--blk: found .*empty, which is empty/],
+    [
+      'a disk that cannot be written',
+      () => [path('good'), '--blk', path('text'), '--blk-out', path('no/where')],
+      /no\/where: found no such file, expected a file that can be written/,
+    ],
+    [
+      'a bandwidth of nothing',
+      () => [path('good'), '--net', 'echo', '--set', 'net.gbps=0'],
+      /--set net\.gbps: found 0/,
+    ],
     ['a device tree that is none', () => [path('good'), '--dtb', path('text')], /text: found .*, expected/],
   ])('refuses %s with one line and exit code 2', async (_what, args, message) => {
     writeFileSync(path('text'), '#!/bin/sh\n');
+    writeFileSync(path('empty'), '');
     const elf = makeElf({ entry: 0x8000_0000n, segments: [{ base: 0x8000_0000n, data: new Uint8Array(200) }] });
     writeFileSync(path('good'), elf);
     writeFileSync(path('truncated'), elf.slice(0, 100));

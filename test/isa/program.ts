@@ -8,7 +8,6 @@ import type { EngineName } from '../../libs/riscv-core/src/machine/engine.js';
 import { engineFactory } from '../../libs/riscv-core/src/machine/engines.js';
 import type { Machine } from '../../libs/riscv-core/src/machine/machine.js';
 import { csrByName } from '../../libs/riscv-core/src/isa/csrs.js';
-import { stateHash } from '../../libs/riscv-core/src/trace/state-hash.js';
 
 export const RAM_BASE = 0x8000_0000n;
 const RAM_BYTES = 16 << 20;
@@ -153,7 +152,7 @@ export class Program {
   }
 
   hash(): string {
-    return stateHash(this.machine.memory.memory);
+    return this.machine.stateHash();
   }
 
   instret(hart = 0): bigint {

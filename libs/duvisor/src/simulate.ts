@@ -1,13 +1,6 @@
 /** One run, from its specification to its result. Synchronous and bound to the processor: the caller gives it a thread. */
 import { maxConsoleLength, type Engine, type Outcome, type RunResult, type RunSpec } from '#libs/contracts';
-import {
-  buildMachine,
-  engineFactory,
-  stateHash,
-  type Machine,
-  type Measurement,
-  type RunState,
-} from '#libs/riscv-core';
+import { buildMachine, engineFactory, type Machine, type Measurement, type RunState } from '#libs/riscv-core';
 import { planBoot } from './boot-plan.js';
 import { imageNames, type ImageStore } from './images.js';
 import { columnOf } from './kvm-steps.js';
@@ -54,7 +47,7 @@ export function simulateRun(spec: RunSpec, options: SimulateOptions): RunResult 
     outcome: outcomeOf(ending, measured, spec, instret),
     instret: String(instret),
     cycles: String(machine.totalCycles()),
-    stateHash: stateHash(machine.memory.memory),
+    stateHash: machine.stateHash(),
     metrics: measured === undefined || measured.operations === 0 ? [] : metricsOf(measured, columnOf),
     console: consoleOutput.text(),
     images: digests(spec, options.images),

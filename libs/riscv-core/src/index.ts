@@ -11,8 +11,9 @@ export {
   type PresetName,
   type SettingValue,
 } from './machine/config.js';
+export { echoPeer } from './devices/echo-peer.js';
 export type { DeviceClock } from './devices/dma.js';
-export type { LinkPeer, LinkTiming } from './devices/link.js';
+export { MAX_FRAME, MIN_FRAME, type LinkPeer, type LinkTiming } from './devices/link.js';
 export {
   buildMachine,
   type BootImages,
@@ -29,4 +30,3 @@ export { privilegeModes, type ModeInterval, type PrivilegeMode } from './machine
 export { labelsOf, type ImageMode, type Label, type Measurement } from './machine/probes.js';
 export { formatSignature, signatureRange, type SignatureRange } from './machine/signature.js';
 export { parseSymbolFile, type CodeSymbol } from './machine/symbols.js';
-export { stateHash } from './trace/state-hash.js';

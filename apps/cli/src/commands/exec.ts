@@ -1,13 +1,13 @@
 /** `dvfarm exec`: a program on the bare machine. Loads the simulator and nothing else. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import {
   buildMachine,
   ConfigError,
+  echoPeer,
   engineFactory,
   formatSignature,
   resolveConfig,
   signatureRange,
-  stateHash,
   type BootImages,
   type Machine,
   type MachineConfig,
@@ -21,6 +21,7 @@ import { help, parseExecArguments, type ExecOptions } from '../exec/options.js';
 
 const LIMIT = 124;
 const DEADLOCK = 125;
+const SECTOR = 512;
 const MAX_EXIT_CODE = 255n;
 /** Instructions between looks at standard input: some tens of milliseconds of either engine. */
 const SLICE = { jit: 20_000_000, interpreter: 5_000_000, reference: 20_000 } as const;
@@ -34,6 +35,7 @@ export async function exec(args: readonly string[]): Promise<number> {
   let options: ExecOptions;
   let output: HostConsole;
   let signature: SignatureRange | undefined;
+  let disk: Uint8Array | undefined;
   try {
     const parsed = parseExecArguments(args);
     if (parsed === 'help') {
@@ -41,7 +43,12 @@ export async function exec(args: readonly string[]): Promise<number> {
       return exitCodes.done;
     }
     options = parsed;
-    config = resolveConfig(options.machine);
+    disk = options.blk === undefined ? undefined : readDisk(options.blk);
+    config = resolveConfig({
+      ...options.machine,
+      ...(disk === undefined ? {} : { block: { image: disk } }),
+      ...(options.net === 'echo' ? { net: { peer: echoPeer() } } : {}),
+    });
     const images = readImages(options);
     output = new HostConsole(options.uart, options.json ? process.stderr : process.stdout);
     const built = buildMachine(config, images, engineFactory(options.engine), {
@@ -53,6 +60,7 @@ export async function exec(args: readonly string[]): Promise<number> {
       writeOutput(options.signature, '');
       signature = signatureRange(built.symbols, machine.ram, options.elf ?? '--signature');
     }
+    if (options.blkOut !== undefined) checkWritable(options.blkOut);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`dvfarm exec: ${error.message}\n`);
@@ -65,6 +73,7 @@ export async function exec(args: readonly string[]): Promise<number> {
   output.close();
   if (signature !== undefined && options.signature !== undefined)
     writeOutput(options.signature, formatSignature(machine.ram, signature));
+  if (disk !== undefined && options.blkOut !== undefined) writeOutput(options.blkOut, disk);
   if (ending.kind === 'error') process.stderr.write(`dvfarm exec: ${ending.message}\n`);
   const code = exitCode(ending);
   if (options.json)
@@ -128,7 +137,7 @@ function report(
       instret: machine.instret(hart),
       cycles: machine.cycles(hart),
     })),
-    stateHash: stateHash(machine.memory.memory),
+    stateHash: machine.stateHash(),
     hostSeconds,
     mips: hostSeconds > 0 ? instret / hostSeconds / 1e6 : 0,
     engine: options.engine,
@@ -162,9 +171,27 @@ function read(file: string): NamedBytes {
   }
 }
 
-function writeOutput(file: string, text: string): void {
+/** Content of a disk: the file's, in whole sectors. */
+function readDisk(file: string): Uint8Array {
+  const { bytes } = read(file);
+  if (bytes.length === 0) throw new ConfigError('--blk', `${file}, which is empty`, 'at least one byte');
+  const disk = new Uint8Array(Math.ceil(bytes.length / SECTOR) * SECTOR);
+  disk.set(bytes);
+  return disk;
+}
+
+function writeOutput(file: string, content: string | Uint8Array): void {
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, content);
+  } catch (error) {
+    throw fileError(file, error, 'a file that can be written');
+  }
+}
+
+/** Without changing the file, which may be the one that was read. */
+function checkWritable(file: string): void {
+  try {
+    closeSync(openSync(file, 'a'));
   } catch (error) {
     throw fileError(file, error, 'a file that can be written');
   }

@@ -13,6 +13,10 @@ export interface FileAt {
   readonly address: bigint;
 }
 
+/** Far ends of the network link. */
+export const netNames = ['none', 'echo'] as const;
+export type NetName = (typeof netNames)[number];
+
 export interface ExecOptions {
   readonly elf?: string;
   readonly load: readonly FileAt[];
@@ -20,6 +24,10 @@ export interface ExecOptions {
   readonly dtb?: string;
   readonly entry?: bigint;
   readonly append?: string;
+  /** Content of the block device, and where it goes when the run has ended. */
+  readonly blk?: string;
+  readonly blkOut?: string;
+  readonly net: NetName;
   readonly machine: MachineOptions;
   readonly engine: EngineName;
   readonly maxInstructions?: number;
@@ -39,6 +47,10 @@ images
   --dtb FILE                device tree instead of the generated one; /chosen is patched all the same
   --entry 0xADDR            first program counter (default: the ELF's entry, else the lowest address loaded)
   --append "ARGUMENTS"      kernel arguments (/chosen bootargs)
+devices
+  --blk FILE                virtio block device with the file's content, zeros up to a whole sector; FILE is not changed
+  --blk-out FILE            write the block device's content there at the end
+  --net none|echo           virtio network device whose far end sends every frame back (default none: no device)
 machine
   --machine virt|firesim    preset (default virt)
   --harts N                 1 to 8 (default 1)
@@ -70,6 +82,9 @@ const valued = [
   'dtb',
   'entry',
   'append',
+  'blk',
+  'blk-out',
+  'net',
   'machine',
   'harts',
   'memory',
@@ -109,6 +124,10 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
   if (elf === undefined && load.length === 0)
     throw new ConfigError('arguments', 'nothing to run', 'FILE.elf or --load FILE@0xADDR');
   const uart = one('uart');
+  const blk = one('blk');
+  const blkOut = one('blk-out');
+  if (blkOut !== undefined && blk === undefined)
+    throw new ConfigError('--blk-out', 'no block device', '--blk FILE with it');
 
   // The values of --machine, --misaligned and --dvext are checked by resolveConfig, which knows the names.
   const machine: Record<string, unknown> = {
@@ -130,11 +149,14 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
       dtb: one('dtb'),
       entry: optional('entry', parseAddress),
       append: one('append'),
+      blk,
+      blkOut,
       maxInstructions: optional('max-instructions', positive),
       signature: one('signature'),
       uart: uart === 'stdio' ? undefined : uart,
     }),
     load,
+    net: oneOf('--net', one('net') ?? 'none', netNames),
     machine: present(machine) as MachineOptions,
     engine: engineNamed(one('engine') ?? 'interpreter'),
     json: flags.has('json'),
@@ -216,9 +238,13 @@ function settingValue(text: string): SettingValue {
 }
 
 function engineNamed(text: string): EngineName {
-  const found = engineNames.find((name) => name === text);
-  if (found !== undefined) return found;
-  throw new ConfigError('--engine', JSON.stringify(text), `one of ${engineNames.join(', ')}`);
+  return oneOf('--engine', text, engineNames);
+}
+
+function oneOf<Name extends string>(where: string, text: string, names: readonly Name[]): Name {
+  const found = names.find((name) => name === text);
+  if (found === undefined) throw new ConfigError(where, JSON.stringify(text), `one of ${names.join(', ')}`);
+  return found;
 }
 
 /** Without the properties that are undefined. */

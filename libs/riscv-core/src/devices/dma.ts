@@ -1,4 +1,4 @@
-/** What a device that masters the bus is given of the machine: RAM, a clock and a way to be called later. Nothing else. */
+/** What a device that masters the bus is given of the machine: RAM, and time. */
 
 export interface Dma {
   /** True when [physical, physical + size) lies in RAM. */
@@ -12,6 +12,6 @@ export interface Dma {
 export interface DeviceClock {
   /** Target cycle of the access or event being served. */
   now(): number;
-  /** Calls `action` when the target has reached `cycle`. */
+  /** Calls `action` when the target has reached `cycle`, a whole number; one that has passed means now. */
   at(cycle: number, action: (cycle: number) => void): void;
 }

@@ -1,14 +1,16 @@
 /**
  * The network at the far side of the NIC: a full-duplex link with latency and bandwidth, and somebody at its end. Everything
- * happens at target cycles; the peer is simulated too (a load generator, another node).
+ * happens at target cycles; the peer is simulated too (a load generator, another node). The link loses nothing; faults are
+ * a peer's business.
  */
+import type { DeviceState } from './device.js';
 import type { DeviceClock } from './dma.js';
 
-/** Who is at the far end. Frames are whole Ethernet frames without check sequence. */
+/** Who is at the far end. Frames are whole Ethernet frames without check sequence, {@link MIN_FRAME} to {@link MAX_FRAME} bytes. */
 export interface LinkPeer {
-  /** Called once; `send` puts a frame on the link at the present cycle. */
+  /** Called once; `send` puts a frame on the link at the present cycle, or when the link is free. */
   connect(send: (frame: Uint8Array) => void, clock: DeviceClock): void;
-  /** A frame from the NIC has arrived in full. */
+  /** A frame from the NIC has arrived in full. It is the receiver's to keep. */
   receive(frame: Uint8Array, cycle: number): void;
 }
 
@@ -19,36 +21,66 @@ export interface LinkTiming {
   readonly cyclesPerByte: number;
 }
 
-/** Ethernet's preamble, check sequence and gap occupy the link too. */
+/** An Ethernet header. */
+export const MIN_FRAME = 14;
+/** Header and an MTU of 1500. */
+export const MAX_FRAME = 1514;
+
+/** On the wire a frame has at least so many bytes before the check sequence ... */
+const MIN_WIRE_BYTES = 60;
+/** ... and preamble, check sequence and gap occupy the link too. */
 const FRAME_OVERHEAD_BYTES = 24;
 
-export class Link {
-  private toPeerFree = 0;
-  private toNicFree = 0;
+/** One direction. Frames arrive in the order in which they were sent. */
+class Lane {
+  /** Cycle at which the last byte handed over so far has left. */
+  private free = 0;
+  private readonly flying: Uint8Array[] = [];
+  private readonly arrivals: number[] = [];
 
   constructor(
-    private readonly peer: LinkPeer,
     private readonly clock: DeviceClock,
     private readonly timing: LinkTiming,
-    private readonly deliver: (frame: Uint8Array) => void,
-  ) {
-    peer.connect((frame) => this.fromPeer(frame), clock);
+    private readonly deliver: (frame: Uint8Array, cycle: number) => void,
+  ) {}
+
+  /** Returns the cycle at which the frame's last byte has left. */
+  send(frame: Uint8Array): number {
+    if (frame.length < MIN_FRAME || frame.length > MAX_FRAME)
+      throw new RangeError(`link: frame of ${frame.length} bytes, expected ${MIN_FRAME} to ${MAX_FRAME}`);
+    const bytes = Math.max(frame.length, MIN_WIRE_BYTES) + FRAME_OVERHEAD_BYTES;
+    this.free = Math.max(this.free, this.clock.now()) + Math.ceil(bytes * this.timing.cyclesPerByte);
+    const arrival = this.free + this.timing.latency;
+    this.flying.push(frame.slice());
+    this.arrivals.push(arrival);
+    this.clock.at(arrival, (cycle) => {
+      this.arrivals.shift();
+      this.deliver(this.flying.shift()!, cycle);
+    });
+    return this.free;
+  }
+
+  state(): DeviceState {
+    return [this.free, this.arrivals.slice(), this.flying.slice()];
+  }
+}
+
+export class Link {
+  private readonly toPeer: Lane;
+  private readonly toNic: Lane;
+
+  constructor(peer: LinkPeer, clock: DeviceClock, timing: LinkTiming, deliver: (frame: Uint8Array) => void) {
+    this.toPeer = new Lane(clock, timing, (frame, cycle) => peer.receive(frame, cycle));
+    this.toNic = new Lane(clock, timing, deliver);
+    peer.connect((frame) => void this.toNic.send(frame), clock);
   }
 
   /** The NIC starts to send `frame` now, or when the link is free; returns the cycle at which its last byte has left. */
   fromNic(frame: Uint8Array): number {
-    this.toPeerFree = this.occupy(this.toPeerFree, frame);
-    this.clock.at(this.toPeerFree + this.timing.latency, (cycle) => this.peer.receive(frame, cycle));
-    return this.toPeerFree;
+    return this.toPeer.send(frame);
   }
 
-  private fromPeer(frame: Uint8Array): void {
-    this.toNicFree = this.occupy(this.toNicFree, frame);
-    this.clock.at(this.toNicFree + this.timing.latency, () => this.deliver(frame));
-  }
-
-  private occupy(free: number, frame: Uint8Array): number {
-    const begin = Math.max(free, this.clock.now());
-    return begin + Math.ceil((frame.length + FRAME_OVERHEAD_BYTES) * this.timing.cyclesPerByte);
+  state(): DeviceState {
+    return [this.toPeer.state(), this.toNic.state()];
   }
 }

@@ -5,7 +5,7 @@
  * Gateways are level gateways as in Rocket: a high line is latched as pending once, and not looked at again until the
  * source is completed. A latched request is not withdrawn when its line falls.
  */
-import type { AccessSize, Device } from './device.js';
+import type { AccessSize, Device, DeviceState } from './device.js';
 
 type Profile = 'none' | 'rocket' | 'qemu' | 'strict';
 
@@ -102,6 +102,11 @@ export class Plic implements Device {
     this.latch();
     this.update();
     return true;
+  }
+
+  state(): DeviceState {
+    const { priority, pending, inFlight, line, enabled, threshold, virtualLines } = this;
+    return [priority, pending, inFlight, line, enabled.slice(), threshold, virtualLines];
   }
 
   private read(offset: number): bigint {

@@ -3,7 +3,7 @@
  * moment it is written. Interrupt identification and line status tell the truth, since a driver without an interrupt polls
  * them (linux.md).
  */
-import type { Device, InterruptLine } from './device.js';
+import type { Device, DeviceState, InterruptLine } from './device.js';
 
 const RBR_THR_DLL = 0;
 const IER_DLM = 1;
@@ -68,6 +68,11 @@ export class Uart implements Device {
   store(offset: number, _size: number, value: bigint): boolean {
     this.write(offset, Number(value & 0xffn));
     return true;
+  }
+
+  state(): DeviceState {
+    const { received, ier, lcr, mcr, scratch, divisor, fifos, emptied } = this;
+    return [received.slice(), ier, lcr, mcr, scratch, divisor, fifos, emptied];
   }
 
   private read(offset: number): number {

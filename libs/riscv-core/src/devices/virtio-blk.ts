@@ -1,9 +1,10 @@
 /** virtio block device (Virtual I/O Device 1.2, 5.2) over a disk held in memory; one request at a time, as FireSim's. */
+import type { DeviceState } from './device.js';
 import type { DeviceClock } from './dma.js';
 import type { VirtioBackend, VirtioPort } from './virtio-mmio.js';
-import { gather, scatter, type Chain } from './virtqueue.js';
+import { byteCount, gather, scatter, VirtqueueError, type Chain } from './virtqueue.js';
 
-const SECTOR = 512;
+export const SECTOR = 512;
 const HEADER = 16;
 const REQUEST_IN = 0;
 const REQUEST_OUT = 1;
@@ -14,13 +15,22 @@ const STATUS_IOERR = 1;
 const STATUS_UNSUPPORTED = 2;
 const F_RO = 1n << 5n;
 const F_FLUSH = 1n << 9n;
+const ID = new TextEncoder().encode('duvisor-farm');
 const ID_SIZE = 20;
+/** What was written is remembered by blocks of this many sectors. */
+const BLOCK_SECTORS = 8;
 
 export interface BlockTiming {
   /** Cycles from request to its first byte (rocket-timing.md 9). */
   readonly latency: number;
   /** Bytes per cycle after that. */
   readonly bytesPerCycle: number;
+}
+
+interface Request {
+  readonly chain: Chain;
+  /** Cycle at which it completes. */
+  readonly done: number;
 }
 
 export class VirtioBlock implements VirtioBackend {
@@ -30,9 +40,10 @@ export class VirtioBlock implements VirtioBackend {
   readonly queueSizes = [256];
   readonly config: Uint8Array;
   private port: VirtioPort | undefined;
-  private busy = false;
-  /** Counts resets: a completion of before a reset is dropped. */
-  private generation = 0;
+  /** The request under way. */
+  private current: Request | undefined;
+  /** Blocks that differ from the image the machine started with. */
+  private readonly written = new Set<number>();
 
   /** `disk`: a whole number of sectors; written in place. */
   constructor(
@@ -41,8 +52,6 @@ export class VirtioBlock implements VirtioBackend {
     private readonly clock: DeviceClock,
     private readonly timing: BlockTiming,
   ) {
-    if (disk.length % SECTOR !== 0)
-      throw new RangeError(`virtio-blk: disk of ${disk.length} bytes, expected whole sectors`);
     this.features = readOnly ? F_FLUSH | F_RO : F_FLUSH;
     this.config = new Uint8Array(8);
     new DataView(this.config.buffer).setBigUint64(0, BigInt(disk.length / SECTOR), true);
@@ -57,66 +66,85 @@ export class VirtioBlock implements VirtioBackend {
   }
 
   reset(): void {
-    this.generation++;
-    this.busy = false;
+    this.current = undefined;
+  }
+
+  state(): DeviceState {
+    const { current } = this;
+    const blocks = [...this.written].sort((a, b) => a - b);
+    return [
+      current === undefined ? [] : [current.done, current.chain.head],
+      blocks,
+      blocks.map((block) => this.disk.subarray(block * BLOCK_SECTORS * SECTOR, (block + 1) * BLOCK_SECTORS * SECTOR)),
+    ];
   }
 
   private startNext(): void {
-    const queue = this.port?.queues[0];
-    if (this.port === undefined || queue === undefined || this.busy) return;
-    const chain = queue.pop();
+    const chain = this.current === undefined ? this.port?.queues[0]?.pop() : undefined;
     if (chain === undefined) return;
-    this.busy = true;
-    const bytes = chain.buffers.reduce((sum, buffer) => sum + buffer.size, 0);
-    const done = this.clock.now() + this.timing.latency + Math.ceil(bytes / this.timing.bytesPerCycle);
-    const { generation } = this;
-    this.clock.at(done, () => {
-      if (generation !== this.generation) return;
-      this.port?.guarded(() => this.finish(chain));
+    const bytes = byteCount(chain.readable) + byteCount(chain.writable) - HEADER - 1;
+    const transfer = Math.ceil(Math.max(bytes, 0) / this.timing.bytesPerCycle);
+    const request = { chain, done: this.clock.now() + this.timing.latency + transfer };
+    this.current = request;
+    this.clock.at(request.done, () => {
+      // A reset has forgotten the request.
+      if (this.current === request) this.port?.guarded(() => this.finish(request.chain));
     });
   }
 
   private finish(chain: Chain): void {
     const { dma, queues, usedBuffers } = this.port!;
     const queue = queues[0]!;
-    const writable = chain.buffers.filter((buffer) => buffer.writable).reduce((sum, buffer) => sum + buffer.size, 0);
-    const { status, data } = this.perform(gather(dma, chain, this.disk.length + HEADER), writable - 1);
-    // The status byte is the last writable byte of the chain.
-    const answer = new Uint8Array(Math.max(writable, 0));
-    answer.set(data.subarray(0, Math.max(writable - 1, 0)));
-    if (writable > 0) answer[writable - 1] = status;
-    scatter(dma, chain, answer);
-    queue.push(chain.head, status === STATUS_OK ? data.length + 1 : Math.min(writable, 1));
+    const last = chain.writable.at(-1);
+    if (byteCount(chain.readable) < HEADER || last === undefined)
+      throw new VirtqueueError('a request without header or without a byte for its status');
+    const { status, written } = this.perform(chain);
+    dma.write(last.address + BigInt(last.size - 1), Uint8Array.of(status));
+    queue.push(chain.head, written + 1);
     usedBuffers(queue);
-    this.busy = false;
+    this.current = undefined;
     this.startNext();
   }
 
-  private perform(request: Uint8Array, room: number): { status: number; data: Uint8Array } {
-    const nothing = new Uint8Array(0);
-    if (request.length < HEADER || room < 0) return { status: STATUS_IOERR, data: nothing };
-    const header = new DataView(request.buffer, request.byteOffset, HEADER);
+  /** `written`: bytes put into the chain before its status. */
+  private perform(chain: Chain): { status: number; written: number } {
+    const { dma } = this.port!;
+    const sent = byteCount(chain.readable) - HEADER;
+    // The status byte is the last writable one.
+    const room = byteCount(chain.writable) - 1;
+    const failed = { status: STATUS_IOERR, written: 0 };
+    if (sent > this.disk.length || room > this.disk.length) return failed;
+
+    const request = gather(dma, chain.readable);
+    const header = new DataView(request.buffer, 0, HEADER);
     const from = Number(header.getBigUint64(8, true)) * SECTOR;
+    const fits = (size: number): boolean => size % SECTOR === 0 && from + size <= this.disk.length;
     switch (header.getUint32(0, true)) {
       case REQUEST_IN:
-        if (room % SECTOR !== 0 || from + room > this.disk.length) return { status: STATUS_IOERR, data: nothing };
-        return { status: STATUS_OK, data: this.disk.slice(from, from + room) };
-      case REQUEST_OUT: {
-        const data = request.subarray(HEADER);
-        if (this.readOnly || data.length % SECTOR !== 0 || from + data.length > this.disk.length)
-          return { status: STATUS_IOERR, data: nothing };
-        this.disk.set(data, from);
-        return { status: STATUS_OK, data: nothing };
-      }
+        if (!fits(room)) return failed;
+        scatter(dma, chain.writable, this.disk.subarray(from, from + room));
+        return { status: STATUS_OK, written: room };
+      case REQUEST_OUT:
+        if (this.readOnly || !fits(sent)) return failed;
+        this.write(from, request.subarray(HEADER));
+        return { status: STATUS_OK, written: 0 };
       case REQUEST_FLUSH:
-        return { status: STATUS_OK, data: nothing };
+        return { status: STATUS_OK, written: 0 };
       case REQUEST_GET_ID: {
         const id = new Uint8Array(Math.min(ID_SIZE, room));
-        id.set(new TextEncoder().encode('duvisor-farm').subarray(0, id.length));
-        return { status: STATUS_OK, data: id };
+        id.set(ID.subarray(0, id.length));
+        scatter(dma, chain.writable, id);
+        return { status: STATUS_OK, written: id.length };
       }
       default:
-        return { status: STATUS_UNSUPPORTED, data: nothing };
+        return { status: STATUS_UNSUPPORTED, written: 0 };
     }
+  }
+
+  private write(from: number, data: Uint8Array): void {
+    this.disk.set(data, from);
+    const blockBytes = BLOCK_SECTORS * SECTOR;
+    for (let block = Math.floor(from / blockBytes); block * blockBytes < from + data.length; block++)
+      this.written.add(block);
   }
 }

@@ -1,5 +1,5 @@
 /** virtio over MMIO, version 2 (Virtual I/O Device 1.2, 4.2.2): the transport that block and net devices share. */
-import type { Device } from './device.js';
+import type { Device, DeviceState, InterruptLine } from './device.js';
 import type { Dma } from './dma.js';
 import { Virtqueue, VirtqueueError } from './virtqueue.js';
 
@@ -20,20 +20,26 @@ export interface VirtioBackend {
   notified(index: number): void;
   /** The driver reset the device: forget requests under way. */
   reset(): void;
+  /** As {@link Device.state}. */
+  state(): DeviceState;
 }
 
 export interface VirtioPort {
   readonly queues: readonly Virtqueue[];
   readonly dma: Dma;
-  /** Buffers of `queue` were used: interrupts unless the driver asked not to. */
+  /** The driver is ready, and has broken no rule since it reset the device. */
+  live(): boolean;
+  /** Buffers of `queue` were used: interrupts unless the driver asked not to. Throws {@link VirtqueueError}. */
   usedBuffers(queue: Virtqueue): void;
-  /** Runs what may meet a broken driver; then the device needs a reset. */
+  /** Runs `work` while the device is {@link live}. A {@link VirtqueueError} in it makes the device need a reset. */
   guarded(work: () => void): void;
 }
 
 const VERSION_1 = 1n << 32n;
 const MAGIC = 0x74726976;
 const VERSION = 2;
+const STATUS_DRIVER_OK = 0x04;
+const STATUS_FEATURES_OK = 0x08;
 const STATUS_NEEDS_RESET = 0x40;
 const INTERRUPT_USED = 1;
 const INTERRUPT_CONFIG = 2;
@@ -76,13 +82,14 @@ export class VirtioMmio implements Device {
   constructor(
     private readonly backend: VirtioBackend,
     dma: Dma,
-    private readonly setLine: (high: boolean) => void,
+    private readonly setLine: InterruptLine,
   ) {
     this.name = backend.name;
     this.queues = backend.queueSizes.map((size) => new Virtqueue(size, dma));
     backend.connect({
       queues: this.queues,
       dma,
+      live: () => this.live,
       usedBuffers: (queue) => {
         if (queue.wantsInterrupt()) this.interrupt(INTERRUPT_USED);
       },
@@ -149,7 +156,7 @@ export class VirtioMmio implements Device {
         break;
       case register.driverFeatures:
         if (this.driverFeaturesSelect < 2)
-          this.driverFeatures |= BigInt(value) << BigInt(32 * this.driverFeaturesSelect);
+          this.driverFeatures = setHalf(this.driverFeatures, this.driverFeaturesSelect === 0 ? 'low' : 'high', value);
         break;
       case register.queueSelect:
         this.queueSelect = value;
@@ -161,9 +168,7 @@ export class VirtioMmio implements Device {
         if (queue) queue.ready = (value & 1) === 1;
         break;
       case register.queueNotify:
-        if (value < this.queues.length && (this.status & STATUS_NEEDS_RESET) === 0) {
-          this.guarded(() => this.backend.notified(value));
-        }
+        if (value < this.queues.length) this.guarded(() => this.backend.notified(value));
         break;
       case register.interruptAck:
         this.interruptStatus &= ~value;
@@ -171,36 +176,66 @@ export class VirtioMmio implements Device {
         break;
       case register.status:
         if (value === 0) this.reset();
-        else this.status = this.acceptStatus(value);
+        else this.setStatus(value);
         break;
       case register.queueDescriptors:
+        if (queue) queue.descriptors = setHalf(queue.descriptors, 'low', value);
+        break;
       case register.queueDescriptors + 4:
-        if (queue) queue.descriptors = setHalf(queue.descriptors, offset, value);
+        if (queue) queue.descriptors = setHalf(queue.descriptors, 'high', value);
         break;
       case register.queueDriver:
+        if (queue) queue.available = setHalf(queue.available, 'low', value);
+        break;
       case register.queueDriver + 4:
-        if (queue) queue.available = setHalf(queue.available, offset, value);
+        if (queue) queue.available = setHalf(queue.available, 'high', value);
         break;
       case register.queueDevice:
+        if (queue) queue.used = setHalf(queue.used, 'low', value);
+        break;
       case register.queueDevice + 4:
-        if (queue) queue.used = setHalf(queue.used, offset, value);
+        if (queue) queue.used = setHalf(queue.used, 'high', value);
         break;
       default:
     }
   }
 
-  /** FEATURES_OK (8) stays clear when the driver wants what was not offered, or will not speak version 1 (2.2.2). */
-  private acceptStatus(value: number): number {
+  /**
+   * FEATURES_OK stays clear when the driver wants what was not offered, or will not speak version 1 (2.2.2); without it there is no
+   * DRIVER_OK. A driver that becomes ready may have made buffers available before (3.1.1).
+   */
+  private setStatus(value: number): void {
     const offered = this.backend.features | VERSION_1;
     const acceptable = (this.driverFeatures & ~offered) === 0n && (this.driverFeatures & VERSION_1) !== 0n;
-    const kept = this.status & STATUS_NEEDS_RESET;
-    return (acceptable ? value : value & ~8) | kept;
+    const wasLive = this.live;
+    const accepted =
+      acceptable && (value & STATUS_FEATURES_OK) !== 0 ? value : value & ~(STATUS_FEATURES_OK | STATUS_DRIVER_OK);
+    this.status = (accepted & 0xff & ~STATUS_NEEDS_RESET) | (this.status & STATUS_NEEDS_RESET);
+    if (!wasLive && this.live) this.queues.forEach((_, index) => this.guarded(() => this.backend.notified(index)));
+  }
+
+  private get live(): boolean {
+    return (this.status & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) === STATUS_DRIVER_OK;
+  }
+
+  state(): DeviceState {
+    return [
+      this.deviceFeaturesSelect,
+      this.driverFeaturesSelect,
+      this.driverFeatures,
+      this.queueSelect,
+      this.interruptStatus,
+      this.status,
+      this.queues.map((queue) => queue.state()),
+      this.backend.state(),
+    ];
   }
 
   private reset(): void {
     this.status = 0;
     this.interruptStatus = 0;
     this.driverFeatures = 0n;
+    this.deviceFeaturesSelect = this.driverFeaturesSelect = this.queueSelect = 0;
     for (const queue of this.queues) queue.reset();
     this.setLine(false);
     this.backend.reset();
@@ -213,6 +248,7 @@ export class VirtioMmio implements Device {
 
   /** A driver that breaks the rules stops its device, never the simulation. */
   private guarded(work: () => void): void {
+    if (!this.live) return;
     try {
       work();
     } catch (error) {
@@ -227,8 +263,7 @@ export class VirtioMmio implements Device {
   }
 }
 
-/** Replaces the low (offset % 16 = 0) or high half of a 64-bit queue address. */
-function setHalf(address: bigint, offset: number, value: number): bigint {
+function setHalf(whole: bigint, which: 'low' | 'high', value: number): bigint {
   const half = BigInt(value);
-  return offset % 16 === 0 ? (address & ~0xffff_ffffn) | half : (address & 0xffff_ffffn) | (half << 32n);
+  return which === 'low' ? (whole & ~0xffff_ffffn) | half : (whole & 0xffff_ffffn) | (half << 32n);
 }

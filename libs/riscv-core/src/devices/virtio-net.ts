@@ -1,17 +1,24 @@
 /** virtio network device (Virtual I/O Device 1.2, 5.1): no offloads, one receive and one transmit queue. */
-import { Link, type LinkPeer, type LinkTiming } from './link.js';
+import { Link, MAX_FRAME, MIN_FRAME, type LinkPeer, type LinkTiming } from './link.js';
+import type { DeviceState } from './device.js';
 import type { DeviceClock } from './dma.js';
 import type { VirtioBackend, VirtioPort } from './virtio-mmio.js';
-import { gather, scatter } from './virtqueue.js';
+import { byteCount, gather, scatter, VirtqueueError, type Virtqueue } from './virtqueue.js';
 
 const F_MAC = 1n << 5n;
 /** struct virtio_net_hdr with num_buffers (VIRTIO_F_VERSION_1). */
 const HEADER = 12;
-const MAX_FRAME = 1514;
+const NUM_BUFFERS = 10;
 const RECEIVE = 0;
 const TRANSMIT = 1;
 /** Frames the NIC holds while the driver offers no buffer; later ones are lost, as on hardware. */
 const RECEIVE_BACKLOG = 256;
+
+interface Transmission {
+  readonly head: number;
+  /** Cycle at which its last byte has left. */
+  readonly done: number;
+}
 
 export class VirtioNet implements VirtioBackend {
   readonly name = 'virtio-net';
@@ -19,14 +26,15 @@ export class VirtioNet implements VirtioBackend {
   readonly features = F_MAC;
   readonly queueSizes = [256, 256];
   readonly config: Uint8Array;
-  /** Frames lost because the driver offered no buffer. */
+  /** Frames lost: no driver, too many for the backlog, or nothing that Ethernet could carry. */
   dropped = 0;
   private port: VirtioPort | undefined;
   private readonly link: Link;
   private backlog: Uint8Array[] = [];
-  private sending = false;
-  private generation = 0;
+  /** The frame on its way out. */
+  private current: Transmission | undefined;
 
+  /** `mac`: 6 bytes. */
   constructor(
     mac: Uint8Array,
     peer: LinkPeer,
@@ -46,40 +54,55 @@ export class VirtioNet implements VirtioBackend {
     else this.fillBuffers();
   }
 
+  /** What is on the link stays there. */
   reset(): void {
-    this.generation++;
     this.backlog = [];
-    this.sending = false;
+    this.current = undefined;
+  }
+
+  state(): DeviceState {
+    const { current } = this;
+    return [
+      this.dropped,
+      current === undefined ? [] : [current.done, current.head],
+      this.backlog.slice(),
+      this.link.state(),
+    ];
   }
 
   /** One frame after the other: the buffer is used when its last byte has left. */
   private sendNext(): void {
     const queue = this.port?.queues[TRANSMIT];
-    if (this.port === undefined || queue === undefined || this.sending) return;
-    const chain = queue.pop();
-    if (chain === undefined) return;
-    const bytes = gather(this.port.dma, chain, HEADER + MAX_FRAME);
-    const left = bytes.length > HEADER ? this.link.fromNic(bytes.slice(HEADER)) : this.clock.now() + 1;
-    this.sending = true;
-    const { generation } = this;
-    this.clock.at(left, () => {
-      if (generation !== this.generation) return;
-      this.sending = false;
-      this.port?.guarded(() => {
-        queue.push(chain.head, 0);
-        this.port?.usedBuffers(queue);
-        this.sendNext();
-      });
+    const chain = this.current === undefined ? queue?.pop() : undefined;
+    if (chain === undefined || queue === undefined) return;
+    const size = byteCount(chain.readable) - HEADER;
+    const carried = size >= MIN_FRAME && size <= MAX_FRAME;
+    if (!carried) this.dropped++;
+    const done = carried
+      ? this.link.fromNic(gather(this.port!.dma, chain.readable).subarray(HEADER))
+      : this.clock.now() + 1;
+    const transmission = { head: chain.head, done };
+    this.current = transmission;
+    this.clock.at(done, () => {
+      // A reset has forgotten the transmission.
+      if (this.current === transmission) this.port?.guarded(() => this.sent(queue, transmission.head));
     });
   }
 
+  private sent(queue: Virtqueue, head: number): void {
+    this.current = undefined;
+    queue.push(head, 0);
+    this.port?.usedBuffers(queue);
+    this.sendNext();
+  }
+
   private arrived(frame: Uint8Array): void {
-    if (this.backlog.length >= RECEIVE_BACKLOG) {
+    if (this.port?.live() !== true || this.backlog.length >= RECEIVE_BACKLOG) {
       this.dropped++;
       return;
     }
     this.backlog.push(frame);
-    this.port?.guarded(() => this.fillBuffers());
+    this.port.guarded(() => this.fillBuffers());
   }
 
   private fillBuffers(): void {
@@ -92,10 +115,13 @@ export class VirtioNet implements VirtioBackend {
       if (chain === undefined) break;
       const frame = this.backlog.shift()!;
       const bytes = new Uint8Array(HEADER + frame.length);
-      // num_buffers = 1: a frame is never spread over chains.
-      bytes[HEADER - 2] = 1;
+      // A frame is never spread over chains.
+      bytes[NUM_BUFFERS] = 1;
       bytes.set(frame, HEADER);
-      queue.push(chain.head, scatter(port.dma, chain, bytes));
+      if (byteCount(chain.writable) < bytes.length)
+        throw new VirtqueueError(`a receive buffer too small for ${bytes.length} bytes`);
+      scatter(port.dma, chain.writable, bytes);
+      queue.push(chain.head, bytes.length);
       used = true;
     }
     if (used) port.usedBuffers(queue);

@@ -13,6 +13,7 @@ function recorder(name: string, size: number): Device & { seen: string[] } {
       seen.push(`${offset}/${width}=${value}`);
       return true;
     },
+    state: () => seen.slice(),
   };
 }
 

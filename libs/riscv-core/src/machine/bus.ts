@@ -2,7 +2,7 @@
 import { ConfigError } from './config-error.js';
 import { describeRange } from './elf.js';
 import type { AccessSize } from './engine.js';
-import type { Device } from '../devices/device.js';
+import type { Device, DeviceState } from '../devices/device.js';
 
 interface Mapping {
   readonly base: number;
@@ -42,6 +42,10 @@ export class Bus implements Device {
   store(offset: number, size: AccessSize, value: bigint): boolean {
     const found = this.find(offset, size);
     return found?.device.store(offset - found.base, size, value) ?? false;
+  }
+
+  state(): DeviceState {
+    return this.mappings.map(({ base, device }) => [base, device.name, device.state()]);
   }
 
   private find(offset: number, size: number): Mapping | undefined {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { echoPeer } from '../devices/echo-peer.js';
 import { resolveConfig, type MachineOptions } from './config.js';
 import { isaString, misa, parseIsa } from './isa-string.js';
 
@@ -39,6 +40,20 @@ describe('machine configuration', () => {
     expect(config.timing.parameters.get('l2.hit')).toBe(20);
   });
 
+  it('gives the devices their times: link of 1 Gbit/s and 2 µs, block device of 4096 cycles', () => {
+    const devices = { net: { peer: echoPeer() }, block: { image: new Uint8Array(512) } };
+    const { net, block } = resolveConfig({ machine: 'firesim', ...devices });
+    expect(net?.timing).toEqual({ latency: 6415, cyclesPerByte: 25.6 });
+    expect([...(net?.mac ?? [])]).toEqual([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
+    expect(block).toMatchObject({ readOnly: false, timing: { latency: 4096, bytesPerCycle: 8 } });
+    const set = { 'net.gbps': 200, 'net.latency': 1, 'block.latency': 2, 'block.bytesPerCycle': 4 };
+    const changed = resolveConfig({ machine: 'virt', ...devices, set });
+    expect(changed.net?.timing).toEqual({ latency: 1, cyclesPerByte: 0.04 });
+    expect(changed.block?.timing).toEqual({ latency: 2, bytesPerCycle: 4 });
+    const none = resolveConfig({});
+    expect([none.net, none.block]).toEqual([undefined, undefined]);
+  });
+
   it.each<[MachineOptions, RegExp]>([
     [{ machine: 'pc' as never }, /^--machine: found "pc", expected one of virt, firesim$/],
     [{ harts: 0 }, /^--harts: found 0, expected a whole number from 1 to 8$/],
@@ -60,6 +75,12 @@ describe('machine configuration', () => {
       /^--set clock\.core: found 1 MHz, expected a multiple of the timebase/,
     ],
     [{ set: { 'vpmp.absent': 3 } }, /^--set vpmp\.absent: found 3, expected true or false$/],
+    [{ net: { peer: echoPeer(), mac: new Uint8Array(5) } }, /^net: found a MAC address of 5 bytes, expected 6$/],
+    [{ net: { peer: echoPeer() }, set: { 'net.gbps': 0 } }, /^--set net\.gbps: found 0, expected a number from/],
+    [{ net: { peer: echoPeer() }, set: { 'net.latency': 1.5 } }, /^--set net\.latency: found 1\.5, expected a whole/],
+    [{ block: { image: new Uint8Array(100) } }, /^block image: found 100 bytes, expected a whole number of 512-byte/],
+    [{ block: { image: new Uint8Array(0) } }, /^block image: found 0 bytes/],
+    [{ block: { image: new Uint8Array(512) }, set: { 'block.latency': true } }, /^--set block\.latency: found true/],
     [{ quantum: 0 }, /^--quantum/],
     [{ seed: -1 }, /^--seed/],
   ])('refuses %j with one line', (options, message) => {

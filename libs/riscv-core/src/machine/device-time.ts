@@ -35,7 +35,10 @@ export class DeviceTime implements DeviceClock {
 
   /** Serves every event due at `cycle` or earlier, in the order of cycle, then of planning. */
   runUntil(cycle: number): void {
-    this.queue.runUntil(cycle, (due) => (this.serving = due));
-    this.serving = undefined;
+    try {
+      this.queue.runUntil(cycle, (due) => (this.serving = due));
+    } finally {
+      this.serving = undefined;
+    }
   }
 }

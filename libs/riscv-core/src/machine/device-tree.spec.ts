@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { echoPeer } from '../devices/echo-peer.js';
 import { resolveConfig, type MachineOptions } from './config.js';
 import { generateDeviceTree, patchDeviceTree } from './device-tree.js';
 import { readFdt, type FdtNode } from './fdt.js';
@@ -39,6 +40,19 @@ describe('device tree', () => {
       cells(at(tree(options), 'soc/interrupt-controller@c000000'), 'interrupts-extended');
     expect(contexts({ harts: 2 })).toEqual([1, 11, 1, 9, 2, 11, 2, 9]);
     expect(contexts({ harts: 2, dvext: 'rocket' })).toEqual([1, 11, 1, 9, 1, 10, 2, 11, 2, 9, 2, 10]);
+  });
+
+  it('has a virtio-mmio node for each device that is configured', () => {
+    const virtio = (options: MachineOptions): [string, number[], number[]][] =>
+      at(tree(options), 'soc')
+        .children.filter((node) => text(node, 'compatible') === 'virtio,mmio\0')
+        .map((node) => [node.name, cells(node, 'reg'), cells(node, 'interrupts')]);
+    const net: [string, number[], number[]] = ['virtio_mmio@10001000', [0, 0x1000_1000, 0, 0x1000], [1]];
+    const block: [string, number[], number[]] = ['virtio_mmio@10002000', [0, 0x1000_2000, 0, 0x1000], [2]];
+    expect(virtio({})).toEqual([]);
+    expect(virtio({ net: { peer: echoPeer() } })).toEqual([net]);
+    expect(virtio({ block: { image: new Uint8Array(512) } })).toEqual([block]);
+    expect(virtio({ net: { peer: echoPeer() }, block: { image: new Uint8Array(512) } })).toEqual([net, block]);
   });
 
   it('says dv-ext on cpu nodes exactly when the machine has it', () => {

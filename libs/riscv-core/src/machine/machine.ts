@@ -11,6 +11,7 @@ import { hartArea, type LinearMemory, type Ram } from './linear-memory.js';
 import { Probes, type HartClock, type ImageMode, type Label, type Measurement, type TrapCounts } from './probes.js';
 import { DeviceTime } from './device-time.js';
 import { ModeClock, privilegeMode, type ModeSource, type PrivilegeMode } from './mode-clock.js';
+import { stateHash } from '../trace/state-hash.js';
 import { nextTimerCycle } from './timers.js';
 import type { Uart } from '../devices/uart.js';
 
@@ -97,6 +98,11 @@ export class Machine implements HartClock, ModeSource {
   private listen(on: boolean): void {
     this.listeners += on ? 1 : -1;
     this.memory.setU32(L.M_EVENTS, this.listeners > 0 ? 1 : 0);
+  }
+
+  /** One hash over everything that decides how this machine goes on (trace/state-hash.ts). */
+  stateHash(): string {
+    return stateHash(this.memory.memory, this.bus.state());
   }
 
   /** A device has accessed RAM. */

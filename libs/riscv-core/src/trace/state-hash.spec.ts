@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { DeviceState } from '../devices/device.js';
 import * as L from '../hart/layout.js';
 import { Sha256 } from './sha256.js';
 import { stateHash } from './state-hash.js';
@@ -52,6 +53,27 @@ test('every part of the state changes the hash', () => {
     view.setUint8(at, 0);
   }
   expect(seen.size).toBe(1 + Object.keys(places).length);
+});
+
+test('what devices remember changes the hash, and so does where one value ends and the next begins', () => {
+  const memory = { buffer: machineMemory().buffer } as WebAssembly.Memory;
+  const states: DeviceState[] = [
+    [],
+    [[]],
+    [1],
+    [1n],
+    ['1'],
+    [true],
+    [1, 2],
+    [12],
+    [[1], 2],
+    [[1, 2]],
+    [Uint8Array.of(1, 2)],
+    [Uint8Array.of(1), Uint8Array.of(2)],
+    ['a;b', 'c'],
+    ['a', 'b;c'],
+  ];
+  expect(new Set(states.map((state) => stateHash(memory, state))).size).toBe(states.length);
 });
 
 test('a page of RAM counts by its place, not only by its content', () => {

@@ -1,16 +1,17 @@
 /**
  * One hash over everything that decides how a machine goes on: registers, CSRs, modes, reservations, instret and cycles of
- * every hart, CLINT and vIPI state, the cycle model's caches and predictors, RAM. Two engines that executed the same
- * program to the same point give the same hash.
+ * every hart, CLINT and vIPI state, the cycle model's caches and predictors, RAM, and what devices remember. Two engines that
+ * executed the same program to the same point give the same hash.
  *
  * Left out: what engines keep for themselves (filters, predecoded code, the last translation), how far a run may go
- * (STOPAT, TURN_END, INSTRET_LIMIT), and registers inside devices (PLIC, UART), which are not in the linear memory.
+ * (STOPAT, TURN_END, INSTRET_LIMIT), and whoever is at the far end of the network link.
  *
  * SHA-256 (own code: riscv-core has no platform crypto, and this hash is stored with results, where a collision found by
  * chance must be out of the question). RAM counts as its non-zero pages with their numbers, so an untouched 512 MiB costs
  * one fast scan.
  */
 import { CSR_STORAGE_END } from '../hart/csr-slots.js';
+import type { DeviceState } from '../devices/device.js';
 import * as L from '../hart/layout.js';
 import { TIMING_HASH_BEGIN, TIMING_HASH_END } from '../timing/state.js';
 import { Sha256 } from './sha256.js';
@@ -43,8 +44,8 @@ const machineParts: readonly (readonly [number, number])[] = [
   [L.M_MTIME_OFFSET, 8],
 ];
 
-/** 64 lower-case hex digits. */
-export function stateHash(memory: WebAssembly.Memory): string {
+/** 64 lower-case hex digits. `devices`: state of what is not in the linear memory. */
+export function stateHash(memory: WebAssembly.Memory, devices: DeviceState = []): string {
   const view = new DataView(memory.buffer);
   const bytes = new Uint8Array(memory.buffer);
   const hash = new Sha256();
@@ -62,7 +63,21 @@ export function stateHash(memory: WebAssembly.Memory): string {
   }
   const ramBytes = Number(view.getBigUint64(L.M_RAM_SIZE, true));
   addNonZeroPages(hash, bytes, view.getUint32(L.M_RAM_LINEAR, true), ramBytes);
+  addDeviceState(hash, devices);
   return hash.digest();
+}
+
+/** Kind and length before each value: no two states look alike. */
+function addDeviceState(hash: Sha256, state: DeviceState): void {
+  const text = (kind: string, body: string): void => void hash.update(new TextEncoder().encode(`${kind}${body};`));
+  if (state instanceof Uint8Array) {
+    text('bytes', String(state.length));
+    hash.update(state);
+  } else if (typeof state === 'object') {
+    text('list', String(state.length));
+    for (const part of state) addDeviceState(hash, part);
+  } else if (typeof state === 'string') text('string', `${state.length}:${state}`);
+  else text(typeof state, String(state));
 }
 
 /** What a reservation that is gone once covered does not matter. */
