@@ -1,5 +1,5 @@
 /* Start of the guest kernel: order of initialisation, then the processes of the command line. */
-#include "vm.h"
+#include "tcp.h"
 
 #define MAX_ARGS 32
 #define MAX_ARG_BYTES 1024
@@ -36,6 +36,12 @@ void kernel_main(u64 hart, paddr_t tree) {
     file_init();
     space_init();
     process_init();
+    arp_init();
+    udp_init();
+    tcp_init();
+    net_init();
+    blk_init();
+    disk_init();
     printk("vm: %lu MiB, %lu Hz, %u virtio slots\n", (boot.ram_end - boot.ram_base) >> 20, boot.timebase, boot.virtios);
     start_skew();
     const char *words;

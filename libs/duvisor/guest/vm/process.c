@@ -12,16 +12,22 @@ bool need_resched;
 static struct process processes[MAX_PROCESSES];
 static u8 stacks[MAX_PROCESSES][KERNEL_STACK] __attribute__((aligned(16), section(".noinit")));
 static struct context boot_context;
+static struct list sleepers = LIST_INIT(sleepers);
 static bool failed; /* a process ended with a code other than 0 */
 static bool idled; /* since a process ran last */
 
 extern void return_to_user(void);
 extern void switch_context(struct context *from, const struct context *to);
 
+static void wake(struct process *p) {
+    p->state = RUNNABLE;
+    list_del(&p->sleeping);
+}
+
 static void time_out(struct timer *t) {
     struct process *p = container_of(t, struct process, timeout);
     p->timed_out = true;
-    p->state = RUNNABLE;
+    wake(p);
 }
 
 void process_init(void) {
@@ -29,6 +35,7 @@ void process_init(void) {
         struct process *p = &processes[i];
         p->stack = stacks[i];
         *(u64 *)p->stack = STACK_CANARY;
+        list_init(&p->sleeping);
         timer_setup(&p->timeout, time_out);
     }
 }
@@ -53,6 +60,7 @@ struct process *process_create(const char *name) {
 
 /* Serve what is pending, or wait for it: interrupts are off, so wfi ends and nothing traps. */
 static void idle(void) {
+    net_flush();
     u64 pending = csr_read(CSR_SIP) & csr_read(CSR_SIE);
     if (!pending) {
         __asm__ volatile("wfi");
@@ -75,6 +83,7 @@ static struct process *next_runnable(void) {
 
 static void switch_process(void) {
     struct process *next;
+    net_flush();
     while (!(next = next_runnable())) idle();
     if (idled) timer_resume_tick();
     idled = false;
@@ -103,6 +112,7 @@ int sleep_on(const void *channel, u64 deadline) {
     current->channel = channel;
     current->timed_out = false;
     current->state = SLEEPING;
+    list_add_tail(&sleepers, &current->sleeping);
     if (deadline != TICKS_NEVER) timer_set(&current->timeout, deadline);
     switch_process();
     timer_cancel(&current->timeout);
@@ -111,8 +121,10 @@ int sleep_on(const void *channel, u64 deadline) {
 }
 
 void wakeup(const void *channel) {
-    for (u32 i = 0; i < MAX_PROCESSES; i++)
-        if (processes[i].state == SLEEPING && processes[i].channel == channel) processes[i].state = RUNNABLE;
+    list_for_each_safe(at, next, &sleepers) {
+        struct process *p = list_entry(at, struct process, sleeping);
+        if (p->channel == channel) wake(p);
+    }
 }
 
 /* The machine is off when its last process has ended, and says whether all ended well. */

@@ -153,3 +153,29 @@ s64 sys_fcntl(const struct args *a) {
     default: return -EINVAL;
     }
 }
+
+/* From a regular file to a file that takes the kernel's bytes: no copy by way of the process. */
+s64 sys_sendfile(const struct args *a) {
+    struct file *out = fd_file(a->a[0]), *in = fd_file(a->a[1]);
+    if (!in || !out) return -EBADF;
+    if (!in->ops->view || !out->ops->put) return -EINVAL;
+    u64 pos = in->pos, count = a->a[3], done = 0;
+    if (a->a[2] && copy_in(&pos, a->a[2], sizeof(pos))) return -EFAULT;
+    if ((s64)pos < 0) return -EINVAL;
+    s64 n = 0;
+    while (done < count) {
+        const u8 *bytes;
+        n = in->ops->view(in, pos + done, &bytes);
+        if (n > 0) n = out->ops->put(out, bytes, MIN((u64)n, count - done));
+        if (n > 0) done += (u64)n;
+        else if (n == -EAGAIN && !out->nonblock) {
+            out->ops->flush(out);
+            sleep_on(out, TICKS_NEVER);
+        } else break; /* end of the file, no room, or an error */
+    }
+    if (done) out->ops->flush(out);
+    pos += done;
+    if (!a->a[2]) in->pos = pos;
+    else if (copy_out(a->a[2], &pos, sizeof(pos))) return -EFAULT;
+    return done ? (s64)done : n;
+}

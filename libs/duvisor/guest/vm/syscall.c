@@ -89,6 +89,9 @@ static s64 sys_reboot(const struct args *a) {
 }
 
 static s64 (*const table[])(const struct args *) = {
+    [20] = sys_epoll_create1,
+    [21] = sys_epoll_ctl,
+    [22] = sys_epoll_pwait,
     [25] = sys_fcntl,
     [56] = sys_openat,
     [57] = sys_close,
@@ -97,6 +100,8 @@ static s64 (*const table[])(const struct args *) = {
     [64] = sys_write,
     [66] = sys_writev,
     [67] = sys_pread64,
+    [71] = sys_sendfile,
+    [73] = sys_ppoll,
     [79] = sys_newfstatat,
     [80] = sys_fstat,
     [93] = sys_exit,
@@ -108,9 +113,21 @@ static s64 (*const table[])(const struct args *) = {
     [142] = sys_reboot,
     [172] = sys_getpid,
     [178] = sys_getpid, /* gettid: one thread each */
+    [198] = sys_socket,
+    [200] = sys_bind,
+    [201] = sys_listen,
+    [202] = sys_accept,
+    [204] = sys_getsockname,
+    [205] = sys_getpeername,
+    [206] = sys_sendto,
+    [207] = sys_recvfrom,
+    [208] = sys_setsockopt,
+    [209] = sys_getsockopt,
+    [210] = sys_shutdown,
     [214] = sys_brk,
     [215] = sys_munmap,
     [222] = sys_mmap,
+    [242] = sys_accept4,
 };
 
 void syscall(struct frame *f) {

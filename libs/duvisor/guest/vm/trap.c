@@ -31,6 +31,7 @@ void trap_user(struct frame *f) {
     case CAUSE_INTERRUPT | IRQ_SEI: plic_interrupt(); break;
     default: exception(f, cause);
     }
+    net_flush();
     if (need_resched) yield();
 }
 

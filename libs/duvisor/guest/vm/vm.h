@@ -145,6 +145,7 @@ struct process {
     u32 pid;
     enum process_state state;
     const void *channel; /* what it sleeps for */
+    struct list sleeping;
     struct timer timeout;
     bool timed_out;
     int exit_code;
@@ -170,6 +171,10 @@ int sleep_on(const void *channel, u64 deadline);
 void wakeup(const void *channel);
 _Noreturn void process_exit(int code);
 struct frame *process_frame(struct process *p);
+
+/* --- net.c (net.h has the rest) --- */
+/* Tell the NIC what has been offered; called on every way out of the kernel. */
+void net_flush(void);
 
 /* --- exec.c --- */
 /* Loads the program `argv[0]` of the initramfs into p with these arguments. */
@@ -213,6 +218,9 @@ struct file_ops {
      * Valid until the caller sleeps. May sleep itself.
      */
     s64 (*view)(struct file *f, u64 at, const u8 **bytes);
+    /* Takes what it has room for of the kernel's bytes, -EAGAIN when that is nothing; never sleeps. flush: no more follows. */
+    s64 (*put)(struct file *f, const u8 *bytes, u64 n);
+    void (*flush)(struct file *f);
     u32 (*poll)(struct file *f); /* POLL... now true; null: always readable and writable */
     void (*close)(struct file *f);
     u32 mode; /* S_IF... */
@@ -247,7 +255,16 @@ void epoll_forget(struct file *f);
 void epoll_event(struct file *f, u32 events);
 void poll_wakeup(void);
 
+/* --- blk.c --- */
+#define BLK_PAGES_MAX 14 /* of one request */
+void blk_init(void);
+/* Bytes; 0: no device. */
+u64 blk_size(void);
+/* Reads `count` pages from page number `block` of the device on. Sleeps. 0 or -EIO. */
+int blk_read(u64 block, void *const pages[], u32 count);
+
 /* --- disk.c: /disk, a cpio archive on the block device --- */
+void disk_init(void);
 extern const struct file_ops disk_file_ops;
 int disk_find(const char *path, u64 *start, u64 *size);
 
@@ -268,5 +285,21 @@ s64 sys_fstat(const struct args *a);
 s64 sys_newfstatat(const struct args *a);
 s64 sys_fcntl(const struct args *a);
 s64 sys_sendfile(const struct args *a);
+s64 sys_epoll_create1(const struct args *a);
+s64 sys_epoll_ctl(const struct args *a);
+s64 sys_epoll_pwait(const struct args *a);
+s64 sys_ppoll(const struct args *a);
+s64 sys_socket(const struct args *a);
+s64 sys_bind(const struct args *a);
+s64 sys_listen(const struct args *a);
+s64 sys_accept(const struct args *a);
+s64 sys_accept4(const struct args *a);
+s64 sys_getsockname(const struct args *a);
+s64 sys_getpeername(const struct args *a);
+s64 sys_sendto(const struct args *a);
+s64 sys_recvfrom(const struct args *a);
+s64 sys_setsockopt(const struct args *a);
+s64 sys_getsockopt(const struct args *a);
+s64 sys_shutdown(const struct args *a);
 
 #endif

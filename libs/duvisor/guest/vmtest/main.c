@@ -38,6 +38,9 @@ static const struct {
     { "files", files },
     { "waiting", waiting },
     { "spin", spin },
+    { "disk", disk },
+    { "sockets", sockets },
+    { "serve", serve_all },
 };
 
 int main(int argc, char **argv) {

@@ -38,6 +38,9 @@ void memory(void);  /* memory.c */
 void files(void);   /* files.c */
 void waiting(void); /* processes.c */
 void spin(void);    /* processes.c: never sleeps; ends when time is up */
+void disk(void);    /* disk.c */
+void sockets(void); /* sockets.c: errors and limits, no peer needed */
+void serve_all(void); /* net.c: does not return */
 void crash(const char *how);
 
 #endif
