@@ -6,7 +6,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { buildMachine, engineFactory, memoryMap, resolveConfig, type MachineExit } from '#libs/riscv-core';
+import {
+  buildMachine,
+  engineFactory,
+  memoryMap,
+  resolveConfig,
+  type LinkPeer,
+  type MachineExit,
+} from '#libs/riscv-core';
 import { writeCpio } from '../../libs/duvisor/src/cpio.js';
 
 const prebuilt = fileURLToPath(new URL('../../libs/duvisor/guest/prebuilt/', import.meta.url));
@@ -23,6 +30,21 @@ interface Boot {
   init?: string;
   /** Words of the kernel command line before `--`. */
   kernel?: string;
+  /** With a disk of 32 sectors and a network whose far end sends frames back. */
+  devices?: boolean;
+}
+
+/** Sends every frame back to its sender. */
+class Mirror implements LinkPeer {
+  private send: (frame: Uint8Array) => void = () => undefined;
+
+  connect(send: (frame: Uint8Array) => void): void {
+    this.send = send;
+  }
+
+  receive(frame: Uint8Array): void {
+    this.send(Uint8Array.from([...frame.subarray(6, 12), ...frame.subarray(0, 6), ...frame.subarray(12)]));
+  }
 }
 
 interface Ended {
@@ -34,14 +56,21 @@ interface Ended {
 
 /** Boots with selftest as init and `parts` as its arguments. */
 function run(parts: string, boot: Boot): Ended {
-  const { preset, dvext = 'none', harts = 1, seed = 1, init = '/init', kernel = '' } = boot;
+  const { preset, dvext = 'none', harts = 1, seed = 1, init = '/init', kernel = '', devices = false } = boot;
   const initrd = writeCpio([
     { path: '/init', mode: 0o755, data: image('selftest.elf') },
     { path: '/data.txt', mode: 0o644, data: new TextEncoder().encode('0123456789\n') },
   ]);
   const text: number[] = [];
   const { machine } = buildMachine(
-    resolveConfig({ machine: preset, dvext, harts, timing: 'none', seed }),
+    resolveConfig({
+      machine: preset,
+      dvext,
+      harts,
+      timing: 'none',
+      seed,
+      ...(devices ? { net: { peer: new Mirror() }, block: { image: new Uint8Array(32 * 512) } } : {}),
+    }),
     {
       elf: { name: 'firmware.elf', bytes: image('firmware.elf') },
       raw: [{ name: 'host.bin', bytes: image('host.bin'), address: BigInt(memoryMap.kernel.base) }],
@@ -77,6 +106,14 @@ describe('the host kernel runs user programs', () => {
 
   it.each(['memory', 'threads', 'misaligned', 'dv-driver'])('%s, on firesim with DV-ext rocket', (part) => {
     expect(run(part, { preset: 'firesim', dvext: 'rocket' })).toMatchObject(passed(part));
+  });
+
+  it.each([
+    ['disk', 'none'],
+    ['tap', 'none'],
+    ['disk tap', 'rocket'],
+  ] as const)('%s, on firesim with DV-ext %s', (parts, dvext) => {
+    expect(run(parts, { preset: 'firesim', dvext, devices: true })).toMatchObject(passed(parts));
   });
 
   it('boots in a few hundred thousand instructions', () => {

@@ -8,7 +8,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildMachine, engineFactory, memoryMap, resolveConfig, type LinkPeer } from '#libs/riscv-core';
+import {
+  buildMachine,
+  engineFactory,
+  labelsOf,
+  memoryMap,
+  parseSymbolFile,
+  resolveConfig,
+  type LinkPeer,
+  type Measurement,
+} from '#libs/riscv-core';
 import { writeCpio } from '../../libs/duvisor/src/cpio.js';
 
 const prebuilt = fileURLToPath(new URL('../../libs/duvisor/guest/prebuilt/', import.meta.url));
@@ -25,6 +34,7 @@ interface Ended {
   readonly disk: Uint8Array;
   /** Frames that reached the far end. */
   readonly frames: readonly Uint8Array[];
+  readonly measured: Measurement | undefined;
 }
 
 const PEER_MAC = [0x52, 0x54, 0x00, 0x12, 0x34, 0x01];
@@ -56,19 +66,21 @@ class ArpPeer implements LinkPeer {
   }
 }
 
-function run(
-  accel: Accel,
-  append: string,
-  options: string,
-  engine: 'interpreter' | 'reference' = 'interpreter',
-): Ended {
+interface Where {
+  readonly engine?: 'interpreter' | 'reference';
+  /** Default: rocket for duvisor, none for kvm. */
+  readonly dvext?: 'none' | 'rocket';
+}
+
+function run(accel: Accel, append: string, options: string, where: Where = {}): Ended {
+  const { engine = 'interpreter', dvext = accel === 'duvisor' ? 'rocket' : 'none' } = where;
   const text: number[] = [];
   const peer = new ArpPeer();
   const disk = Uint8Array.from({ length: DISK_SECTORS * SECTOR }, (_, at) => (at * 31) & 0xff);
   const { machine } = buildMachine(
     resolveConfig({
       machine: 'firesim',
-      dvext: accel === 'duvisor' ? 'rocket' : 'none',
+      dvext,
       harts: 1,
       timing: 'none',
       memoryBytes: 256 << 20,
@@ -91,12 +103,15 @@ function run(
     engineFactory(engine),
     { write: (bytes) => text.push(...bytes) },
   );
+  const symbols = new TextDecoder().decode(image('guest-virtio.sym'));
+  machine.observe(labelsOf(parseSymbolFile(symbols, 'guest-virtio.sym'), 'guest'));
   for (;;) {
     const state = machine.run(1_000_000, LIMIT, false);
     if (state.kind === 'running') continue;
     const console = new TextDecoder().decode(Uint8Array.from(text));
     expect(state.kind, console).toBe('finisher');
-    return { code: 'code' in state ? Number(state.code) : -1, console, disk, frames: peer.frames };
+    const code = 'code' in state ? Number(state.code) : -1;
+    return { code, console, disk, frames: peer.frames, measured: machine.measurement() };
   }
 }
 
@@ -157,5 +172,56 @@ describe.each(backEnds)('a guest of --accel %s', (accel) => {
       }),
       { numRuns: 12, seed: 0x76_1b },
     );
+  });
+});
+
+describe('the network of a guest', () => {
+  it('works under kvm where hvip has no external interrupt: profile rocket', () => {
+    const ended = run('kvm', 'test=net', '--vmtap tap0', { dvext: 'rocket' });
+    expect(ended.console).toContain('virtio: ok');
+    expect(ended.frames).toHaveLength(6);
+  });
+
+  it('works on the reference engine, which comes to the same end', () => {
+    const [fast, reference] = (['interpreter', 'reference'] as const).map((engine) =>
+      run('duvisor', 'test=net', '--vmtap tap0', { engine }),
+    );
+    expect(fast?.console).toContain('virtio: ok');
+    expect(reference).toEqual(fast);
+  });
+});
+
+describe('an exit of a guest that uses its network', () => {
+  const FROM_GUEST = 4;
+  const [TO_HU, TO_HS, TO_M] = [0, 1, 3];
+  const CAUSES = 128;
+  const FIRST_INTERRUPT = 64;
+
+  const WFI = 22; // virtual instruction: how often an idle guest looks again says nothing
+
+  /** Exceptions out of the guest in the measured rounds, by where they went, without its waiting. */
+  function exits(accel: Accel): { toHypervisor: number; toKernel: number } {
+    const { code, console, measured } = run(accel, 'test=net', '--vmtap tap0');
+    expect(code, console).toBe(0);
+    expect(measured?.operations).toBe(5);
+    const to = (mode: number): number => {
+      const at = (FROM_GUEST + mode) * CAUSES;
+      const counts = (measured?.traps ?? []).slice(at, at + FIRST_INTERRUPT);
+      return counts.reduce((sum, count, cause) => (cause === WFI ? sum : sum + count), 0);
+    };
+    return { toHypervisor: to(TO_HU), toKernel: to(TO_HS) + to(TO_M) };
+  }
+
+  it('goes to the hypervisor process and to no kernel under duvisor', () => {
+    const { toHypervisor, toKernel } = exits('duvisor');
+    expect(toKernel).toBe(0);
+    // Notifications, and the device's interrupt registers; the interrupt controller is the guest's own.
+    expect(toHypervisor).toBeGreaterThanOrEqual(5 * 4);
+  });
+
+  it('goes to the kernel under kvm, and there are more of them', () => {
+    const { toHypervisor, toKernel } = exits('kvm');
+    expect(toHypervisor).toBe(0);
+    expect(toKernel).toBeGreaterThan(exits('duvisor').toHypervisor);
   });
 });

@@ -178,6 +178,12 @@ export const kvmSteps: readonly KvmStep[] = [
   // devices: a notification, an interrupt of the machine's own devices, a frame or a block on its way
   step('ioeventfd_write', 'gen', 'ioeventfd_write', notApart),
   step('eventfd_signal', 'gen', 'eventfd_signal', notApart),
+  step('eventfd_read', 'gen', 'eventfd_read', notApart),
+  step('eventfd_write', 'gen', 'eventfd_write', notApart),
+  step('do_sys_poll', 'entry', 'do_sys_poll', notApart),
+  step('futex_wait', 'sched', 'futex_wait', notApart),
+  step('futex_wake', 'sched', 'futex_wake', notApart),
+  step('__schedule', 'sched', '__schedule, until the next mark of the thread that goes on', notApart),
   step('plic_handle_irq', 'sched', 'plic_handle_irq', notApart),
   step('virtblk_done', 'io', 'virtblk_done', notApart),
   step('virtio_queue_rq', 'io', 'virtio_queue_rq', notApart),
@@ -197,6 +203,7 @@ export const kvmSteps: readonly KvmStep[] = [
   step('block_request', 'user', 'the VMM', notApart),
   step('net_send', 'user', 'the VMM', notApart),
   step('net_receive', 'user', 'the VMM', notApart),
+  step('io_wait', 'user', 'the VMM', notApart),
 ];
 
 const leftOut = (name: string, column: KvmColumn, linux: string, counts: LinuxCounts, reason: string): LeftOutStep => ({

@@ -2,6 +2,7 @@
 
 #include "errno.h"
 #include "kernel.h"
+#include "probe.h"
 
 #define EFD_SEMAPHORE 1
 #define O_NONBLOCK 0x800
@@ -17,6 +18,7 @@ struct eventfd {
 
 static s64 eventfd_read(struct file *f, u64 buf, u64 n) {
     struct eventfd *e = f->private;
+    STEP(eventfd_read);
     if (n < sizeof(u64)) return -EINVAL;
     WAITER(w);
     u64 value = 0;
@@ -43,6 +45,7 @@ static s64 eventfd_read(struct file *f, u64 buf, u64 n) {
 static s64 eventfd_write(struct file *f, u64 buf, u64 n) {
     struct eventfd *e = f->private;
     u64 value;
+    STEP(eventfd_write);
     if (n < sizeof(u64)) return -EINVAL;
     if (copy_from_user(&value, buf, sizeof(value))) return -EFAULT;
     if (value == ~0UL) return -EINVAL;

@@ -1,6 +1,7 @@
 /* Futexes: threads of a process wait on the value of a word of theirs. One queue, searched by address space and address. */
 #include "errno.h"
 #include "kernel.h"
+#include "probe.h"
 
 struct futex_waiter {
     struct list link;
@@ -16,6 +17,7 @@ static struct list waiters = LIST_INIT(waiters);
 s64 futex_wait(u64 uaddr, u32 expected, u64 until, bool timed) {
     struct futex_waiter w = { .task = current, .mm = current->mm, .uaddr = uaddr };
     u32 value;
+    STEP(futex_wait);
     if (uaddr & 3) return -EINVAL;
     spin_lock_irq(&lock);
     list_add_tail(&waiters, &w.link);
@@ -44,6 +46,7 @@ s64 futex_wait(u64 uaddr, u32 expected, u64 until, bool timed) {
 
 s64 futex_wake(u64 uaddr, u32 count) {
     s64 n = 0;
+    STEP(futex_wake);
     spin_lock_irq(&lock);
     list_for_each_safe(l, tmp, &waiters) {
         struct futex_waiter *w = list_entry(l, struct futex_waiter, link);

@@ -90,4 +90,30 @@ void plic_clear_guest(void) {
     for (u32 first = 0; first <= sources; first += 32) *enable_of(vs_context, first) = 0;
 }
 
+/* The last software-driven source, for the kernel's own use on behalf of a guest. */
+#define GUEST_LINE_BIT 31
+
+static u32 guest_line_source;
+
+static void probe_vint_base(const struct fdt *t, int node) {
+    guest_line_source = (u32)fdt_number(t, node, "dv-ext,vint-base", 0) + GUEST_LINE_BIT;
+}
+
+bool guest_line_init(void) {
+    boot_each_compatible("riscv,plic0", probe_vint_base);
+    if (vs_context == NO_CONTEXT || guest_line_source > sources) return false;
+    *reg(4 * (u64)guest_line_source) = 1;
+    *reg(PLIC_CONTEXTS + PLIC_CONTEXT_STRIDE * (u64)vs_context) = 0;
+    *enable_of(vs_context, guest_line_source) |= 1u << guest_line_source % 32;
+    return true;
+}
+
+void guest_line_set(bool high) {
+    if (high) {
+        *reg(PLIC_VINTERRUPTS) |= 1u << GUEST_LINE_BIT;
+    } else if (*claim_of(vs_context) == guest_line_source) {
+        *claim_of(vs_context) = guest_line_source;
+    }
+}
+
 paddr_t plic_base(void) { return base; }

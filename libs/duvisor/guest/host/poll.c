@@ -1,6 +1,7 @@
 /* ppoll: sleep until one of some files is ready. */
 #include "errno.h"
 #include "kernel.h"
+#include "probe.h"
 
 #define MAX_POLL 16
 #define POLLNVAL 32
@@ -14,6 +15,7 @@ s64 poll_user(u64 user_fds, u32 count, u64 timeout_ns, bool forever) {
     struct pollfd fds[MAX_POLL];
     struct file *files[MAX_POLL];
     struct waiter waiters[MAX_POLL];
+    STEP(do_sys_poll);
     if (count > MAX_POLL) return -EINVAL;
     if (copy_from_user(fds, user_fds, count * sizeof(fds[0]))) return -EFAULT;
     for (u32 i = 0; i < count; i++) {

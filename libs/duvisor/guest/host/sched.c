@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "kernel/sbi.h"
 #include "kernel/srcu.h"
+#include "probe.h"
 
 #define SLEEPER_CREDIT_NS 3000000
 #define WAKEUP_GRANULARITY_NS 1000000
@@ -106,6 +107,7 @@ void schedule_tail(struct task *prev) {
 
 /* Gives the hart to another thread; `yielding`: to any other that can run, however long it has run already. */
 static void switch_away(bool yielding) {
+    STEP(__schedule);
     struct task *prev = current;
     BUG_ON(prev->preempt_count);
     unsigned long flags = local_irq_save();

@@ -3,9 +3,11 @@
  * the vCPU thread merges them into hvip at entry. VSSIP is the one bit the guest changes itself, so it is read back at exit.
  */
 #include "csr.h"
+#include "kernel/irq.h"
 #include "kvm/kvm.h"
 
 #define VSSI_BIT (1ul << IRQ_VSSI)
+#define VSEI_BIT (1ul << IRQ_VSEI)
 /* vsie shows VS bits 2, 6, 10 at 1, 5, 9. */
 #define VSIE_BITS 0x222ul
 
@@ -40,7 +42,27 @@ void flush_interrupts(struct kvm_vcpu *v) {
     UNLOCK_IRQRESTORE(kvm_riscv_vcpu_flush_interrupts, &v->irqs_lock, flags);
 }
 
-void update_hvip(const struct kvm_vcpu *v) { csr_write(CSR_HVIP, v->csrs.hvip); }
+/* hvip.VSEIP is missing: the interrupt controller has to raise it. */
+static bool external_by_line;
+static bool line_high;
+
+void interrupts_init(void) {
+    csr_write(CSR_HVIP, VSEI_BIT);
+    external_by_line = !(csr_read(CSR_HVIP) & VSEI_BIT);
+    csr_write(CSR_HVIP, 0);
+    if (external_by_line) external_by_line = guest_line_init();
+}
+
+void update_hvip(const struct kvm_vcpu *v) {
+    csr_write(CSR_HVIP, v->csrs.hvip);
+    bool high = v->csrs.hvip & VSEI_BIT;
+    if (unlikely(external_by_line && high != line_high)) guest_line_set(line_high = high);
+}
+
+/* At put: what the hart cannot hold is kept as it was wanted. */
+u64 read_hvip(const struct kvm_vcpu *v) {
+    return external_by_line ? (csr_read(CSR_HVIP) & ~VSEI_BIT) | (v->csrs.hvip & VSEI_BIT) : csr_read(CSR_HVIP);
+}
 
 /* After exit, interrupts off: notes what the guest did to VSSIP, unless someone set it meanwhile. */
 void sync_interrupts(struct kvm_vcpu *v) {

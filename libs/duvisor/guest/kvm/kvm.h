@@ -265,7 +265,9 @@ void unset_interrupt(struct kvm_vcpu *v, u32 irq);
 void flush_interrupts(struct kvm_vcpu *v);
 void sync_interrupts(struct kvm_vcpu *v);
 bool has_interrupt(const struct kvm_vcpu *v);
+void interrupts_init(void);
 void update_hvip(const struct kvm_vcpu *v);
+u64 read_hvip(const struct kvm_vcpu *v);
 
 /* timer.c */
 void vcpu_timer_init(struct kvm_vcpu *v);

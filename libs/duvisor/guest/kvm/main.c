@@ -342,7 +342,7 @@ int kvm_init(void) {
     csr_write(CSR_HEDELEG, HEDELEG);
     csr_write(CSR_HIDELEG, HIDELEG);
     csr_write(CSR_HCOUNTEREN, HCOUNTEREN);
-    csr_write(CSR_HVIP, 0);
+    interrupts_init();
     vmid_detect();
     device_register("kvm", &system_ops);
     printk("kvm: Sv39x4, %u VMID bits\n", vmid_bits());

@@ -39,7 +39,7 @@ static const struct {
     { "files", files },           { "memory", memory },         { "threads", threads },
     { "waiting", waiting },       { "misaligned", misaligned }, { "traps", traps },
     { "dv-driver", dv_driver },   { "dv-foreign", dv_foreign }, { "dv-foreign-host", dv_foreign_host },
-    { "kvm", kvm },
+    { "kvm", kvm },             { "disk", disk },           { "tap", tap },
 };
 
 int main(int argc, char **argv) {

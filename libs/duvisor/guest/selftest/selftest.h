@@ -7,7 +7,9 @@
 
 enum syscall_number {
     SYS_eventfd2 = 19, SYS_ioctl = 29, SYS_openat = 56, SYS_close = 57, SYS_lseek = 62, SYS_read = 63, SYS_write = 64,
-    SYS_writev = 66, SYS_pread64 = 67, SYS_ppoll = 73, SYS_exit = 93, SYS_exit_group = 94, SYS_futex = 98, SYS_nanosleep = 101,
+    SYS_readv = 65,
+    SYS_writev = 66, SYS_pread64 = 67, SYS_preadv = 69, SYS_pwritev = 70, SYS_ppoll = 73, SYS_fdatasync = 83,
+    SYS_exit = 93, SYS_exit_group = 94, SYS_futex = 98, SYS_nanosleep = 101,
     SYS_clock_gettime = 113, SYS_sched_setaffinity = 122, SYS_sched_yield = 124, SYS_getpid = 172, SYS_gettid = 178,
     SYS_munmap = 215, SYS_clone = 220, SYS_mmap = 222, SYS_mprotect = 226,
 };
@@ -45,6 +47,8 @@ void misaligned(void); /* misaligned.c */
 void traps(void);      /* traps.c */
 void crash(const char *how); /* traps.c: ends the process by a fault */
 void kvm(void);        /* kvm.c */
+void disk(void);       /* devices.c */
+void tap(void);        /* devices.c */
 void dv_driver(void);  /* dv.c */
 /* dv.c: a G-stage mapping of memory that is not the VM's */
 void dv_foreign(void);

@@ -80,6 +80,7 @@ static void thread(void *unused) {
     (void)unused;
     for (;;) {
         u64 notified;
+        STEP(io_wait);
         sys_read(device.notify, &notified, sizeof notified);
         serve_queue();
     }

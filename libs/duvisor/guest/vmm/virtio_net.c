@@ -89,6 +89,7 @@ static void thread(void *unused) {
         send_all();
         fds[1].fd = receive_all() ? tap : -1; /* without buffers wait for the guest only */
         mutex_unlock(&device.lock);
+        STEP(io_wait);
         sys_poll(fds, 2);
         u64 notified;
         if (fds[0].revents) sys_read(device.notify, &notified, sizeof notified);
