@@ -40,7 +40,7 @@ function load(spec: LoadSpec, seed = 1, stub: StubOptions = {}, faults?: Omit<Li
   join(clock, peer, machine.station, gigabit, (frame, cycle, from) =>
     frames.push(`${cycle} ${from} ${Buffer.from(frame).toString('base64')}`),
   );
-  clock.run(3000 * SECOND, () => generator.done);
+  clock.run(3000 * SECOND, () => generator.confirmed);
   const { done } = generator;
   return {
     result: generator.result(),

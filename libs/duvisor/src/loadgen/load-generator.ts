@@ -19,8 +19,10 @@ import { Random } from './random.js';
 import { Session, type Ticket } from './session.js';
 
 export interface LoadGenerator extends LinkPeer {
-  /** The machine has said goodbye, or there is nothing left to try. */
+  /** Nothing is left to do: the machine was told to power off, or was given up. It may be gone before its answer arrives. */
   readonly done: boolean;
+  /** The machine has answered that it powers off. */
+  readonly confirmed: boolean;
   /** Final when `done`; before that, what there is so far. */
   result(): LoadResult;
 }
@@ -49,7 +51,6 @@ type Phase = 'starting' | 'preload' | 'warmup' | 'measured' | 'closing' | 'quitt
 class Generator<Reply> implements LoadGenerator {
   private readonly station: Station;
   private readonly random: Random;
-  private readonly milliseconds: number;
   private sessions: Session<Reply>[] = [];
   private phase: Phase = 'starting';
   /** Sessions not opened yet, or not closed yet. */
@@ -70,6 +71,7 @@ class Generator<Reply> implements LoadGenerator {
   private endCycle = 0;
   private bytesIn = 0;
   private bytesOut = 0;
+  confirmed = false;
 
   constructor(
     private readonly spec: LoadSpec,
@@ -77,19 +79,18 @@ class Generator<Reply> implements LoadGenerator {
     private readonly options: LoadOptions,
     private readonly client: ServiceClient<Reply>,
   ) {
-    this.milliseconds = options.cyclesPerSecond / 1000;
     this.missing = spec.connections;
     this.random = new Random(seed, 'arrivals');
     this.station = new Station({
       ...farEndAddress,
       timing: tcpTiming(options.cyclesPerSecond),
-      arpInterval: 10 * this.milliseconds,
+      arpInterval: this.cycles(ARP_INTERVAL_MS),
       random: new Random(seed, 'station'),
     });
   }
 
   get done(): boolean {
-    return this.phase === 'done';
+    return this.phase === 'quitting' || this.phase === 'done';
   }
 
   connect(send: (frame: Uint8Array) => void, clock: DeviceClock): void {
@@ -137,11 +138,11 @@ class Generator<Reply> implements LoadGenerator {
       {
         ip: machineAddress.ip,
         depth: this.spec.pipeline ?? 1,
-        timeout: REQUEST_TIMEOUT_MS * this.milliseconds,
-        retryDelay: RETRY_MS * this.milliseconds,
-        lostAfter: LOST_AFTER_MS * this.milliseconds,
+        timeout: this.cycles(REQUEST_TIMEOUT_MS),
+        retryDelay: this.cycles(RETRY_MS),
+        lostAfter: this.cycles(LOST_AFTER_MS),
         datagramAttempts: DATAGRAM_ATTEMPTS,
-        datagramTimeout: DATAGRAM_TIMEOUT_MS * this.milliseconds,
+        datagramTimeout: this.cycles(DATAGRAM_TIMEOUT_MS),
       },
       {
         opened: () => {
@@ -188,7 +189,7 @@ class Generator<Reply> implements LoadGenerator {
       return;
     }
     for (let connection = 0; connection < this.spec.connections; connection++) {
-      const skew = this.random.within({ min: 0, max: Math.floor(START_SKEW_MS * this.milliseconds) });
+      const skew = this.random.within({ min: 0, max: this.cycles(START_SKEW_MS) });
       this.station.clock.at(this.now() + skew, () => this.feed(connection));
     }
   }
@@ -288,7 +289,8 @@ class Generator<Reply> implements LoadGenerator {
   private quit(): void {
     if (this.phase !== 'closing') return;
     this.phase = 'quitting';
-    new PowerOff(this.station, machineAddress.ip, QUIT_INTERVAL_MS * this.milliseconds, (answered) => {
+    new PowerOff(this.station, machineAddress.ip, this.cycles(QUIT_INTERVAL_MS), (answered) => {
+      this.confirmed = answered;
       if (!answered) this.fail('no "bye" from the machine');
       this.phase = 'done';
     }).ask();
@@ -317,8 +319,13 @@ class Generator<Reply> implements LoadGenerator {
     return this.station.clock.now();
   }
 
+  /** Whole ones: the clock takes no others. */
+  private cycles(ms: number): number {
+    return Math.ceil((ms * this.options.cyclesPerSecond) / 1000);
+  }
+
   private after(ms: number, action: () => void): void {
-    this.station.clock.at(this.now() + Math.ceil(ms * this.milliseconds), action);
+    this.station.clock.at(this.now() + this.cycles(ms), action);
   }
 }
 
@@ -327,6 +334,7 @@ const START_DEADLINE_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 const CLOSE_TIMEOUT_MS = 10_000;
 const RETRY_MS = 5;
+const ARP_INTERVAL_MS = 10;
 const LOST_AFTER_MS = 20_000;
 const DATAGRAM_ATTEMPTS = 10;
 const DATAGRAM_TIMEOUT_MS = 50;
