@@ -331,11 +331,11 @@ class Generator<Reply> implements LoadGenerator {
 
 // Target time. Long beside anything that a service takes, short enough to end a run that hangs.
 const START_DEADLINE_MS = 30_000;
-const REQUEST_TIMEOUT_MS = 5_000;
-const CLOSE_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 30_000;
 const RETRY_MS = 5;
 const ARP_INTERVAL_MS = 10;
-const LOST_AFTER_MS = 20_000;
+const LOST_AFTER_MS = 30_000;
 const DATAGRAM_ATTEMPTS = 10;
 const DATAGRAM_TIMEOUT_MS = 50;
 const QUIT_INTERVAL_MS = 50;

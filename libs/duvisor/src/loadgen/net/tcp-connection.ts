@@ -188,6 +188,8 @@ export class TcpConnection {
       return;
     }
     if ((flags & RST) !== 0) {
+      // RFC 1337: an old segment of ours may have drawn it; the wait goes on.
+      if (this.state === 'time-wait') return;
       if (position === this.expected) this.finish(this.state === 'syn-received' ? 'refused' : 'reset');
       else this.sendAck();
       return;
