@@ -13,6 +13,18 @@ import {
   PARAMETER_BLOCK_SIZE,
   SHARED_STATE_SIZE,
 } from '../../src/timing/limits';
+import {
+  BHT,
+  BHT_HISTORY,
+  BTB,
+  BTB_HEADS,
+  BTB_PLRU,
+  L1I,
+  LINE_SHARED,
+  RAS,
+  RAS_COUNT,
+  RAS_POSITION,
+} from '../../src/timing/hart-state';
 
 /** Hashed state: [STATE, STATE_END). The same range, for the hash: src/timing/state.ts. */
 export const STATE = TIMING + PARAMETER_BLOCK_SIZE;
@@ -21,27 +33,20 @@ export const STATE = TIMING + PARAMETER_BLOCK_SIZE;
 export const L2_LFSR = STATE + 0; // u32
 export const LLC_LFSR = STATE + 4; // u32
 
-/** Per hart. */
+/** Per hart, with src/timing/hart-state.ts. */
 export const HART_STATE = STATE + SHARED_STATE_SIZE;
-
+export { BHT, BHT_HISTORY, BTB, BTB_HEADS, BTB_PLRU, L1I, LINE_SHARED, RAS, RAS_COUNT, RAS_POSITION };
 export const L1I_LFSR = 0; // u32
 export const L1D_LFSR = 4; // u32
 /** u64: the cycle at which the uncached access under way is answered. */
 export const MMIO_BUSY = 8;
-/** u32: global branch history. */
-export const BHT_HISTORY = 16;
-/** u32 each: number of valid entries, position of the newest. */
-export const RAS_COUNT = 20;
-export const RAS_POSITION = 24;
 /** u32: page register to replace next. */
 export const BTB_NEXT_PAGE = 28;
 /** u64: tree bits. */
-export const BTB_PLRU = 32;
 export const PTE_PLRU = 40;
 export const GSTAGE_PLRU = 48;
 
-/** u32 per line {line address / 64 << 2 | LINE_*}, 64 bytes per set. */
-export const L1I = 0x1000;
+/** As L1I. */
 export const L1D = 0x2000;
 /** Instruction and data TLB, TLB_SIZE each; fields below. */
 export const ITLB = 0x3000;
@@ -54,13 +59,6 @@ export const PTE_CACHE = 0xd000;
 export const GSTAGE_CACHE = 0xd200;
 /** u64 page register each; 0 = empty, else page + 1. */
 export const BTB_PAGES = 0xd400;
-/** Entries of 32 bytes, fields below; 64 bytes of hash heads in front. */
-export const BTB_HEADS = 0xd600;
-export const BTB = 0xd640;
-/** u64 each. */
-export const RAS = 0xe000;
-/** u8 each. */
-export const BHT = 0xf000;
 
 /** Fields of a TLB. */
 export const TLB_PLRU = 0;
@@ -87,7 +85,6 @@ export const FILTER_HEADS = 0x1000;
 export const FILTER_BOOK_END = FILTER_BOOK + MAX_HARTS * FILTER_BOOK_STRIDE;
 
 /** State of a line in an L1 (I$ lines are LINE_SHARED). */
-export const LINE_SHARED = 1;
 export const LINE_EXCLUSIVE = 2;
 export const LINE_MODIFIED = 3;
 

@@ -25,6 +25,7 @@ import {
   RAS_POSITION,
   stateOf,
 } from './layout';
+import { BTB_ENTRY_SIZE, BTB_HASH, BTB_TARGET, ROOT_3_HALF } from '../../src/timing/hart-state';
 import { parameter, plruTouch, plruVictim } from './parts';
 
 /** Kinds of transfer. */
@@ -33,20 +34,18 @@ const JUMP = 1;
 const CALL = 2;
 const RETURN = 3;
 
-/** Entry of the buffer, 32 bytes. */
-const ENTRY_SIZE = 32;
-const KEY = 0; // u64: address of the last halfword of the instruction | 1; 0 = empty
-const TARGET = 8; // u64
+/** Entry of the buffer; key and target: src/timing/hart-state.ts. */
+const ENTRY_SIZE = BTB_ENTRY_SIZE;
+const KEY = 0; // u64; 0 = empty
+const TARGET = BTB_TARGET; // u64
 const TYPE = 16; // u8
 const NEXT = 17; // u8: next in the hash chain + 1
 const PAGE = 18; // u8: page register of the key
 const TARGET_PAGE = 19; // u8: page register of the target
-const HASH = 64;
+const HASH = BTB_HASH;
 /** A page register holds the address bits above these: the match tag. */
 const PAGE_SHIFT = 14;
 const WORD: u64 = 3;
-/** sqrt(3)/2 with 16 fractional bits. */
-const ROOT_3_HALF = 56755;
 
 const X1 = 1;
 const X5 = 5;

@@ -80,6 +80,8 @@ export const M_MTIME_OFFSET = MACHINE + 0x360;
 
 /** DV-ext holes used: bit per (hart, csr) is kept by the core in HOLES (8 harts x 512 bytes). */
 export const M_HOLES = MACHINE + 0x1000;
+/** JIT: per predictor entry two u64: the tree bits that using it keeps, and those it sets. At most 64 entries. */
+export const M_JIT_PLRU = MACHINE + 0x3000;
 export const MACHINE_END = MACHINE + MACHINE_SIZE;
 
 // ---- CSR table -------------------------------------------------------------------------------------------------------

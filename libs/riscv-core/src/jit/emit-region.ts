@@ -1,20 +1,16 @@
 /** Writes a region as one WebAssembly function: loops as `loop`, merge points as the ends of `block`s (graph.ts). */
-import type { ArithmeticHelpers } from '../wasm/arithmetic.js';
 import { op, type Code, type ValueType } from '../wasm/module-builder.js';
 import { buildGraph, type Graph } from './graph.js';
-import { RegionCode, type Known, type RegionOptions } from './region-code.js';
-import type { RegionCalls } from './region-calls.js';
+import { RegionCode, type Known, type RegionFunctions, type RegionOptions, type RegionPage } from './region-code.js';
 import { PAGE_BYTES, isCall, successorsOf, type Block, type CodeInsn, type Region } from './region.js';
 
-/** `slot`: linear address of the slot of predecoded records. */
 export function emitRegion(
   region: Region,
-  slot: number,
-  helpers: ArithmeticHelpers,
-  calls: RegionCalls,
+  page: RegionPage,
+  functions: RegionFunctions,
   options: RegionOptions,
 ): { locals: readonly ValueType[]; body: Code } {
-  return new RegionWriter(region, slot, helpers, calls, options).write();
+  return new RegionWriter(region, page, functions, options).write();
 }
 
 const lineOf = (offset: number): number => offset >> 6;
@@ -30,15 +26,18 @@ class RegionWriter {
 
   constructor(
     private readonly region: Region,
-    slot: number,
-    helpers: ArithmeticHelpers,
-    calls: RegionCalls,
+    page: RegionPage,
+    functions: RegionFunctions,
     options: RegionOptions,
   ) {
     this.graph = buildGraph(region.entry, (node) => successorsOf(this.block(node), region.blocks));
     const insns = this.graph.order.flatMap((node) => this.block(node).insns);
-    const uses = { loads: insns.some(({ use }) => use.loads), stores: insns.some(({ use }) => use.stores) };
-    this.code = new RegionCode(helpers, calls, options, slot, region.entry, uses);
+    const uses = {
+      loads: insns.some(({ use }) => use.loads),
+      stores: insns.some(({ use }) => use.stores),
+      branches: insns.some(({ use }) => use.flow === 'branch' || use.flow === 'jump'),
+    };
+    this.code = new RegionCode(functions, options, page, region.entry, uses);
   }
 
   write(): { locals: readonly ValueType[]; body: Code } {
@@ -95,6 +94,7 @@ class RegionWriter {
         break;
       case 'branch': {
         code.settle();
+        code.prepareBranch();
         code.pushCondition(ending.condition);
         const before = code.knowledge;
         code.open(op.if);

@@ -19,6 +19,7 @@ import { importRegionCalls, regionType } from './region-calls.js';
 import { RegionTable, slotOf } from './regions.js';
 import { findRegion, type Region } from './region.js';
 import { Scheduler } from './scheduler.js';
+import { TimingCode } from './timing-code.js';
 
 /** When to compile, and how much. Software cannot tell. */
 export interface JitPolicy {
@@ -56,15 +57,15 @@ function interpreterModule(filterShift: number, timed: boolean, policy: JitPolic
   return found;
 }
 
-export function jit(options: JitOptions): EngineFactory {
-  const policy = { ...defaultPolicy, ...options.policy };
+export function jit(jitOptions: JitOptions): EngineFactory {
+  const policy = { ...defaultPolicy, ...jitOptions.policy };
   if (policy.batch >= policy.maxRegions) throw new RangeError(`JIT: a batch of ${policy.batch} needs more regions`);
   return (memory, host): Engine => {
     const view = new DataView(memory.buffer);
     const timed = view.getUint32(L.M_TIMING, true) !== 0;
     const filterShift = view.getUint32(L.M_FILTER_SHIFT, true);
-    const decoder = new Decoder(options.extensions);
-    const store = new CodeStore(memory, decoder, options.staticCost);
+    const decoder = new Decoder(jitOptions.extensions);
+    const store = new CodeStore(memory, decoder, jitOptions.staticCost);
     const table = new WebAssembly.Table({ element: 'anyfunc', initial: policy.maxRegions, maximum: policy.maxRegions });
     const regions = new RegionTable(memory, table, policy.maxRegions, (rec) => store.realOp(rec));
     const core = instantiateCore(memory, host, {
@@ -91,7 +92,8 @@ export function jit(options: JitOptions): EngineFactory {
       },
       core: core.exports,
     });
-    const compiler = new Compiler(memory, store, decoder, regions, policy, { timed, filterShift }, {
+    const options = (): RegionOptions => ({ filterShift, ...(timed ? { timing: new TimingCode(memory) } : {}) });
+    const compiler = new Compiler(memory, store, decoder, regions, policy, options(), {
       core: core.exports,
       support: instance.exports as WebAssembly.ModuleImports,
     }); // prettier-ignore
@@ -107,6 +109,7 @@ export function jit(options: JitOptions): EngineFactory {
 /** Collects hot places and compiles them in batches. */
 class Compiler {
   private readonly waiting = new Set<number>();
+  private readonly view: DataView;
 
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -116,7 +119,9 @@ class Compiler {
     private readonly policy: JitPolicy,
     private readonly options: RegionOptions,
     private readonly imports: WebAssembly.Imports,
-  ) {}
+  ) {
+    this.view = new DataView(memory.buffer);
+  }
 
   /** Import `env.hot`. */
   note(rec: number, now: boolean): void {
@@ -146,8 +151,12 @@ class Compiler {
     const module = new ModuleBuilder(1);
     const calls = importRegionCalls(module);
     const helpers = addArithmeticHelpers(module);
+    const timing = this.options.timing?.addFunctions(module, calls);
+    const functions = { helpers, calls, ...(timing === undefined ? {} : { timing }) };
     for (const { rec, region } of found) {
-      const { locals, body } = emitRegion(region, slotOf(rec), helpers, calls, this.options);
+      const slot = slotOf(rec);
+      const page = { slot, physical: this.view.getBigUint64(slot + L.CODE_SLOT_PAGE, true) };
+      const { locals, body } = emitRegion(region, page, functions, this.options);
       module.addFunction(String(rec), regionType, locals, body);
     }
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.build()), {

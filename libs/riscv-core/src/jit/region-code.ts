@@ -8,16 +8,38 @@ import { EVENT, FILTER_ENTRIES, FILTER_ENTRY_SIZE, JIT_ACCOUNT, RFILTER, WFILTER
 import { loadOps, mulDivKinds, storeOps } from '../interp/handler-semantics.js';
 import type { Semantics } from '../isa/semantics.js';
 import { Arithmetic, asCondition, asI64, value, type ArithmeticHelpers, type Expr } from '../wasm/arithmetic.js';
-import { br, brIf, call, get, i32, i64, mem, op, set, tee, type Code, type ValueType } from '../wasm/module-builder.js';
+import { br, brIf, call, get, i32, i64, i64Small, mem, op, set, tee, type Code, type ValueType } from '../wasm/module-builder.js';
 import { accountOf } from './account.js';
 import { PC_IN_MEMORY, type RegionCalls } from './region-calls.js';
 import type { CodeInsn } from './region.js';
+import { jumpKind, type TimingCode, type TimingFunctions, type TimingLocals } from './timing-code.js';
 
 export interface RegionOptions {
-  /** The cycle model `rocket` is asked about every dynamic event. */
-  readonly timed: boolean;
+  /** The cycle model `rocket`; undefined: an instruction is a cycle. */
+  readonly timing?: TimingCode;
   /** M_FILTER_SHIFT. */
   readonly filterShift: number;
+}
+
+/** Functions of the module that a region may call. */
+export interface RegionFunctions {
+  readonly helpers: ArithmeticHelpers;
+  readonly calls: RegionCalls;
+  readonly timing?: TimingFunctions;
+}
+
+/** The page that a region is in. */
+export interface RegionPage {
+  /** Linear address of its slot of predecoded records. */
+  readonly slot: number;
+  readonly physical: bigint;
+}
+
+/** What the instructions of a region do. */
+export interface RegionUses {
+  readonly loads: boolean;
+  readonly stores: boolean;
+  readonly branches: boolean;
 }
 
 /** What is known at a place of the code, whatever way led there. */
@@ -49,24 +71,43 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   /** Blocks that are open around the code. */
   private depth = 0;
   private readonly named = new Map<string, number>();
+  private readonly calls: RegionCalls;
   private insn!: CodeInsn;
   private ending: Ending = { kind: 'none' };
   private pendingCycles = 0;
   private pendingInstructions = 0;
-  private known: Known = { registers: 0, line: -1 };
+  private knownRegisters = 0;
+  private knownLine = -1;
+  private readonly base = this.newLocal('i64');
+  private readonly timingLocals: TimingLocals | undefined;
 
   constructor(
-    helpers: ArithmeticHelpers,
-    private readonly calls: RegionCalls,
+    private readonly functions: RegionFunctions,
     private readonly options: RegionOptions,
-    private readonly slot: number,
+    private readonly page: RegionPage,
     entry: number,
-    uses: { readonly loads: boolean; readonly stores: boolean },
+    uses: RegionUses,
   ) {
-    super(helpers);
-    this.emit(get(entryPc), i64(BigInt(entry)), op.i64_sub, set(this.local('base', 'i64')));
+    super(functions.helpers);
+    this.calls = functions.calls;
+    this.emit(get(entryPc), i64Small(entry), op.i64_sub, set(this.base));
     if (uses.loads) this.emit(get(h), mem('i32_load', RFILTER), set(this.local('readFilter', 'i32')));
     if (uses.stores) this.emit(get(h), mem('i32_load', WFILTER), set(this.local('writeFilter', 'i32')));
+    const { timing } = options;
+    if (timing !== undefined) {
+      const state = this.newLocal('i32');
+      const [history, pageIndex, pageHash, counter, found] = Array.from({ length: 5 }, () => this.newLocal('i32'));
+      this.timingLocals = {
+        state,
+        history: history!,
+        pageIndex: pageIndex!,
+        pageHash: pageHash!,
+        counter: counter!,
+        entry: found!,
+      };
+      this.emit(timing.enterState(state));
+      if (uses.branches) this.emit(timing.enterPage(this.timingLocals, this.base));
+    }
     this.open(op.block); // left by leaveForPoll
   }
 
@@ -97,10 +138,11 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   }
 
   get knowledge(): Known {
-    return this.known;
+    return { registers: this.knownRegisters, line: this.knownLine };
   }
-  set knowledge(known: Known) {
-    this.known = known;
+  set knowledge({ registers, line }: Known) {
+    this.knownRegisters = registers;
+    this.knownLine = line;
   }
   /** Loads the registers of the set that no local holds. */
   preload(registers: number): void {
@@ -115,10 +157,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     this.ending = { kind: 'none' };
     this.fetch(insn);
     const row = insn.decoded.insn;
-    const kind = mulDivKinds[row.name];
-    if (this.options.timed && kind !== undefined) {
-      this.charge([...get(h), ...i32(kind), ...asI64(this.rs1()), ...asI64(this.rs2()), ...i32(insn.slack), ...call(this.calls.t_muldiv)]); // prettier-ignore
-    }
+    this.chargeMulDiv(insn);
     row.semantics(this);
     this.pendingCycles += insn.cost;
     this.pendingInstructions++;
@@ -147,44 +186,50 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     this.fetch(insn);
   }
 
-  /** The branch that was executed last goes one way or the other: its cost. */
+  /** Before the condition of the branch that was executed last is tested. */
+  prepareBranch(): void {
+    const { timing } = this.options;
+    if (timing !== undefined) this.emit(timing.counterOf(this.timingLocals!, this.lastHalfword));
+  }
+  /** That branch goes one way or the other: its cost. */
   chargeBranch(taken: boolean): void {
-    if (!this.options.timed) return;
+    const { timing } = this.options;
+    if (timing === undefined) return;
     const { offset, decoded } = this.insn;
-    this.charge([
+    const slow = [
       ...this.here(),
       ...i32(taken ? 1 : 0),
       ...this.address(offset + decoded.imm),
       ...call(this.calls.t_branch),
-    ]);
+    ];
+    this.emit(timing.branch(this.timingLocals!, this.base, this.lastHalfword, taken, slow, addCycles));
   }
   chargeJump(): void {
-    if (!this.options.timed) return;
+    const { timing } = this.options;
+    if (timing === undefined) return;
     const { offset, decoded } = this.insn;
-    this.charge([
-      ...this.here(),
-      ...this.address(offset + decoded.imm),
-      ...i32(decoded.rd === 0 ? SINK : decoded.rd),
-      ...call(this.calls.t_jal),
-    ]);
+    const rd = decoded.rd === 0 ? SINK : decoded.rd;
+    const event = [...this.here(), ...this.address(offset + decoded.imm), ...i32(rd)];
+    if (jumpKind(rd, undefined) === 'call') {
+      this.emit(event, i32(0), call(this.functions.timing!.callDirect), addCycles);
+    } else {
+      const slow = [...event, ...call(this.calls.t_jal)];
+      this.emit(timing.jump(this.timingLocals!, this.base, this.lastHalfword, slow, addCycles));
+    }
   }
   chargeIndirect(): void {
-    if (!this.options.timed) return;
+    if (this.options.timing === undefined) return;
     const { decoded } = this.insn;
-    this.charge([
-      ...this.here(),
-      ...get(this.local('target', 'i64')),
-      ...i32(decoded.rd === 0 ? SINK : decoded.rd),
-      ...i32(decoded.rs1),
-      ...call(this.calls.t_jalr),
-    ]);
+    const rd = decoded.rd === 0 ? SINK : decoded.rd;
+    const event = [...this.here(), ...this.target, ...i32(rd), ...i32(decoded.rs1)];
+    this.emit(event, call(this.functions.timing!.indirect[jumpKind(rd, decoded.rs1)]), addCycles);
   }
 
   // ---- ways out ------------------------------------------------------------------------------------------------------
 
   /** Code that pushes base + offset. */
   address(offset: number): Code {
-    return [...get(this.local('base', 'i64')), ...i64(BigInt(offset)), ...op.i64_add];
+    return [...get(this.base), ...i64Small(offset), ...op.i64_add];
   }
   /** Code that pushes the target of the indirect jump executed last. */
   get target(): Code {
@@ -218,7 +263,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     return this.read(this.insn.decoded.rs2);
   }
   imm(): Expr {
-    return this.constant(BigInt(this.insn.decoded.imm));
+    return value(i64Small(this.insn.decoded.imm));
   }
   pc(): Expr {
     return value(this.address(this.insn.offset));
@@ -232,7 +277,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     if (rd === 0) return;
     const local = this.registerLocal(rd);
     this.emit(asI64(v), set(local), get(h), get(local), mem('i64_store', X + 8 * rd));
-    this.known = { ...this.known, registers: this.known.registers | (1 << rd) };
+    this.knownRegisters |= 1 << rd;
   }
   keep(v: Expr): Expr {
     const kept = this.local('kept', 'i64');
@@ -297,7 +342,11 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   // ---- parts ---------------------------------------------------------------------------------------------------------
 
   private emit(...parts: Code[]): void {
-    for (const part of parts) for (const byte of part) this.out.push(byte);
+    const { out } = this;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i]!;
+      for (let j = 0; j < part.length; j++) out.push(part[j]!);
+    }
   }
 
   private get pending(): bigint {
@@ -312,16 +361,26 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     return this.pendingInstructions === 0 ? set(account) : [...i64(this.pending), ...op.i64_sub, ...set(account)];
   }
 
-  /** Adds a dynamic cost given by code that pushes cycles as i32. */
-  private charge(cost: Code): void {
-    this.emit(get(account), cost, op.i64_extend_i32_u, i64(32n), op.i64_shl, op.i64_add, set(account));
+  /** Multiply and divide end early: what that costs, by the operands as they are before rd is written. */
+  private chargeMulDiv({ decoded, slack }: CodeInsn): void {
+    const { timing } = this.options;
+    const kind = mulDivKinds[decoded.insn.name];
+    if (timing === undefined || kind === undefined) return;
+    const [a, b] = [this.rs1(), this.rs2()];
+    const stall = timing.multiply(kind, a.code, slack);
+    if (stall === 'none') return;
+    if (stall !== undefined) this.emit(stall, call(this.functions.timing!.bound), addCycles);
+    else this.emit(get(h), i32(kind), a.code, b.code, i32(slack), call(this.calls.t_muldiv), addCycles);
   }
 
   /** The fetch event, where the pc enters another line. */
   private fetch({ offset }: CodeInsn): void {
-    if (!this.options.timed || offset >> 6 === this.known.line) return;
-    this.emit(get(h), this.address(offset), this.accountNow(), i32(this.slot), call(this.calls.fetchLine), this.unsettle()); // prettier-ignore
-    this.known = { ...this.known, line: offset >> 6 };
+    const { timing } = this.options;
+    if (timing === undefined || offset >> 6 === this.knownLine) return;
+    this.emit(timing.hasLine(this.page.physical + BigInt(offset), this.timingLocals!.state), op.i32_eqz, op.if);
+    this.emit(get(h), this.address(offset), this.accountNow(), i32(this.page.slot), call(this.calls.fetchLine));
+    this.emit(this.unsettle(), op.end);
+    this.knownLine = offset >> 6;
   }
 
   /** Pushes whether the filter's entry for the address matches; leaves the entry's address in `entry`. */
@@ -357,20 +416,24 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     return value(get(result));
   }
 
+  /** Page offset of the instruction's last halfword: where the target buffer has it. */
+  private get lastHalfword(): number {
+    return this.insn.offset + this.insn.decoded.length - 2;
+  }
   /** The first arguments of a control-transfer event: hart, pc, length. */
   private here(): Code {
     return [...get(h), ...this.address(this.insn.offset), ...i32(this.insn.decoded.length)];
   }
 
   private read(register: number): Expr {
-    if (register === 0) return this.constant(0n);
+    if (register === 0) return value(i64Small(0));
     this.ensure(register);
     return value(get(this.registerLocal(register)));
   }
   private ensure(register: number): void {
-    if ((this.known.registers >>> register) & 1) return;
+    if ((this.knownRegisters >>> register) & 1) return;
     this.emit(get(h), mem('i64_load', X + 8 * register), set(this.registerLocal(register)));
-    this.known = { ...this.known, registers: this.known.registers | (1 << register) };
+    this.knownRegisters |= 1 << register;
   }
   private registerLocal(register: number): number {
     let found = this.registers.get(register);
@@ -387,6 +450,11 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     return parameters + this.types.length - 1;
   }
 }
+
+/** Adds the cycles on the stack (i32) to the account. */
+const addCycles: Code = [
+  ...op.i64_extend_i32_u, ...i64Small(32), ...op.i64_shl, ...get(account), ...op.i64_add, ...set(account),
+]; // prettier-ignore
 
 /** x0 as destination, in the arguments of timing events (the sink register of predecoded records). */
 const SINK = 32;

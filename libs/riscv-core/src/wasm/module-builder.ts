@@ -13,6 +13,7 @@ export type Code = readonly number[];
 
 /** Unsigned LEB128. */
 export function uleb(value: number): number[] {
+  if (value >= 0 && value < 0x80) return [value];
   const bytes: number[] = [];
   let rest = value >>> 0;
   do {
@@ -82,6 +83,7 @@ export const op = {
   i32_shr_s: [0x75],
   i32_shr_u: [0x76],
 
+  i64_clz: [0x79],
   i64_add: [0x7c],
   i64_sub: [0x7d],
   i64_mul: [0x7e],
@@ -112,6 +114,7 @@ export const op = {
 
 /** Signed LEB128 of a value of 32 bits, without a bigint: the JIT writes many. */
 function sleb32(value: number): number[] {
+  if (value >= -64 && value < 64) return [value & 0x7f];
   const bytes: number[] = [];
   let rest = value | 0;
   for (;;) {
@@ -127,8 +130,10 @@ export const i32 = (value: number): number[] => [0x41, ...sleb32(value)];
 export const i64 = (value: bigint): number[] => {
   const signed = BigInt.asIntN(64, value);
   const small = Number(signed);
-  return [0x42, ...((small | 0) === small ? sleb32(small) : sleb(signed))];
+  return (small | 0) === small ? i64Small(small) : [0x42, ...sleb(signed)];
 };
+/** An i64 constant that fits in 32 bits. */
+export const i64Small = (value: number): number[] => [0x42, ...sleb32(value)];
 export const get = (local: number): number[] => [0x20, ...uleb(local)];
 export const set = (local: number): number[] => [0x21, ...uleb(local)];
 export const tee = (local: number): number[] => [0x22, ...uleb(local)];

@@ -1,0 +1,300 @@
+/**
+ * The cycle model's most frequent answers as code of the regions themselves: nothing was mispredicted, the line is in the
+ * instruction cache. They read the state that the core's functions keep (timing/hart-state.ts), change it as those would,
+ * and call them in every other case. Calling for each event costs ten times as much (bench/engine).
+ */
+import { HARTS, HART_STRIDE, M_JIT_PLRU, TIMING } from '../hart/layout.js';
+import { MULDIV_MUL, MULDIV_MULW } from '../timing/events.js';
+import * as S from '../timing/hart-state.js';
+import { HART_STATE_STRIDE, MAX_L1_WAYS } from '../timing/limits.js';
+import * as P from '../timing/parameter-slots.js';
+import { HART_STATE } from '../timing/state.js';
+import { call, get, i32, i64, mem, op, set, tee, v128Load, type Code, type ModuleBuilder } from '../wasm/module-builder.js'; // prettier-ignore
+import type { RegionCalls } from './region-calls.js';
+
+const LINK_REGISTERS = [1, 5];
+
+export type JumpKind = 'plain' | 'call' | 'return';
+
+/** How the return-address stack takes part in a jump. `rs1` of a direct one: undefined. */
+export function jumpKind(rd: number, rs1: number | undefined): JumpKind {
+  if (LINK_REGISTERS.includes(rd)) return 'call';
+  return rs1 !== undefined && LINK_REGISTERS.includes(rs1) ? 'return' : 'plain';
+}
+
+/** Locals of the emitting function. */
+export interface TimingLocals {
+  /** i32: address of the hart's timing state. */
+  readonly state: number;
+  /** i32: global branch history, as in memory. */
+  readonly history: number;
+  /** i32: what the page adds to an index of the history table, and to a hash of the target buffer. */
+  readonly pageIndex: number;
+  readonly pageHash: number;
+  /** i32 */
+  readonly counter: number;
+  readonly entry: number;
+}
+
+export class TimingCode {
+  private readonly view: DataView;
+
+  /** The parameter block is filled and stays. */
+  constructor(memory: WebAssembly.Memory) {
+    this.view = new DataView(memory.buffer);
+    this.fillTree();
+  }
+
+  /** state := address of the timing state of the hart whose area is in local 0. */
+  enterState(state: number): Code {
+    const shift = Math.log2(HART_STRIDE / HART_STATE_STRIDE);
+    return [
+      ...get(0), ...i32(HARTS), ...op.i32_sub, ...i32(shift), ...op.i32_shr_u, ...i32(HART_STATE), ...op.i32_add, ...set(state),
+    ]; // prettier-ignore
+  }
+
+  /** Fills the other locals; `base` = i64 local with the address of the page. */
+  enterPage(l: TimingLocals, base: number): Code {
+    const bits = this.historyBits;
+    const word: Code = [...get(base), ...i64(2n), ...op.i64_shr_u, ...op.i32_wrap_i64];
+    return [
+      ...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history),
+      ...word, ...i32((1 << bits) - 1), ...op.i32_and,
+      ...word, ...i32(bits), ...op.i32_shr_u, ...i32(3), ...op.i32_and, ...op.i32_xor, ...set(l.pageIndex),
+      ...get(base), ...i64(8n), ...op.i64_shr_u, ...op.i32_wrap_i64, ...i32(S.BTB_HASH - 1), ...op.i32_and, ...set(l.pageHash),
+    ]; // prettier-ignore
+  }
+
+  /** Pushes 1 if the 64-byte line at this physical address is in the instruction cache. */
+  hasLine(physical: bigint, state: number): Code {
+    const word = Number(((physical >> 6n) << 2n) & 0xffff_ffffn) | S.LINE_SHARED;
+    const number = Number((physical >> 6n) & BigInt(this.parameter(P.P_L1I_SETS) - 1));
+    const at = S.L1I + number * MAX_L1_WAYS * 4;
+    const code: number[] = [];
+    for (let way = 0; way < this.parameter(P.P_L1I_WAYS); way += 4) {
+      code.push(...get(state), ...v128Load(at + way * 4), ...i32(word), ...op.i32x4_splat, ...op.i32x4_eq);
+      if (way > 0) code.push(...op.v128_or);
+    }
+    return [...code, ...op.v128_any_true];
+  }
+
+  /**
+   * A conditional branch whose last halfword is at page offset `last`. `counterOf` comes before the condition is tested, then
+   * the code of one way. `slow` = call of t_branch for this way, which pushes its cycles; `charge` adds them, from the stack.
+   */
+  counterOf(l: TimingLocals, last: number): Code {
+    const bits = this.historyBits;
+    const length = this.parameter(P.P_BHT_HISTORY);
+    const fold = this.parameter(P.P_BHT_HISTORY_FOLD);
+    const factor = S.ROOT_3_HALF >> (16 - length);
+    // As historyIndex of assembly/timing/predictor.ts, with the two shifts made one.
+    const shift = length - bits;
+    const word = last >> 2;
+    const index = (word & ((1 << bits) - 1)) ^ ((word >> bits) & 3);
+    return [
+      ...get(l.history), ...i32(factor), ...op.i32_mul,
+      ...(shift >= 0 ? [...i32(shift), ...op.i32_shr_u] : [...i32(-shift), ...op.i32_shl]),
+      ...i32(((1 << fold) - 1) << (bits - fold)), ...op.i32_and,
+      ...get(l.pageIndex), ...op.i32_xor, ...i32(index), ...op.i32_xor,
+      ...get(l.state), ...op.i32_add, ...set(l.counter),
+    ]; // prettier-ignore
+  }
+  branch(l: TimingLocals, base: number, last: number, taken: boolean, slow: Code, charge: Code): Code {
+    const newest = taken ? 1 << (this.parameter(P.P_BHT_HISTORY) - 1) : 0;
+    const predicted: Code = [...get(l.counter), ...mem('i32_load8_u', S.BHT)];
+    const shifted: Code = [
+      ...get(l.state), ...get(l.history), ...i32(1), ...op.i32_shr_u,
+      ...(taken ? [...i32(newest), ...op.i32_or] : []), ...tee(l.history), ...mem('i32_store', S.BHT_HISTORY),
+    ]; // prettier-ignore
+    const reload: Code = [...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history)];
+    const expected: Code = taken
+      ? [...this.findEntry(l, base, last), ...predicted, ...op.i32_and]
+      : [...predicted, ...op.i32_eqz];
+    return [
+      ...expected, ...op.if,
+      ...(taken ? this.touch(l.state, l.entry) : []), ...shifted,
+      ...op.else, ...slow, ...charge, ...reload, ...op.end,
+    ]; // prettier-ignore
+  }
+
+  /** A direct jump that is no call. */
+  jump(l: TimingLocals, base: number, last: number, slow: Code, charge: Code): Code {
+    return [
+      ...this.findEntry(l, base, last), ...op.if, ...this.touch(l.state, l.entry), ...op.else, ...slow, ...charge, ...op.end,
+    ]; // prettier-ignore
+  }
+
+  /** Pushes 1 if the target buffer's first entry of the hash chain is that of `last`; its number + 1 is in `entry`. */
+  private findEntry(l: TimingLocals, base: number, last: number): Code {
+    const hash = ((last >> 2) ^ (last >> 8)) & (S.BTB_HASH - 1);
+    return [
+      ...get(l.state), ...get(l.pageHash), ...i32(hash), ...op.i32_xor, ...op.i32_add,
+      ...mem('i32_load8_u', S.BTB_HEADS), ...tee(l.entry),
+      // Number 0, no entry, would be read from in front of the first: the hash heads.
+      ...i32(0), ...op.i32_ne,
+      ...get(l.state), ...get(l.entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add,
+      ...mem('i64_load', S.BTB - S.BTB_ENTRY_SIZE), ...get(base), ...i64(BigInt(last | 1)), ...op.i64_add, ...op.i64_eq,
+      ...op.i32_and,
+    ]; // prettier-ignore
+  }
+
+  /** Marks an entry (number + 1) as used. */
+  private touch(state: number, entry: number): Code {
+    const at = M_JIT_PLRU - 16;
+    const address: Code = [...get(entry), ...i32(4), ...op.i32_shl];
+    return [
+      ...get(state), ...get(state), ...mem('i64_load', S.BTB_PLRU),
+      ...address, ...mem('i64_load', at), ...op.i64_and, ...address, ...mem('i64_load', at + 8), ...op.i64_or,
+      ...mem('i64_store', S.BTB_PLRU),
+    ]; // prettier-ignore
+  }
+
+  /** Stall of a multiplication whose multiplier `a` pushes; undefined: only t_muldiv knows. */
+  multiply(kind: number, a: Code, slack: number): Code | 'none' | undefined {
+    const bits = this.parameter(P.P_MUL_BITS);
+    const fixed = this.parameter(P.P_MULDIV_FIXED);
+    if ((kind !== MULDIV_MUL && kind !== MULDIV_MULW) || !Number.isInteger(Math.log2(bits))) return undefined;
+    const width = kind === MULDIV_MUL ? 64 : 32;
+    const all = Math.ceil(width / bits);
+    if (fixed + all <= slack) return 'none';
+    // As multiplySteps of assembly/timing/muldiv.ts: steps = ceil(used bits / bits) + 1, from `fewest` to `all`.
+    const least = Math.max(width === 64 ? 2 : 1, slack - fixed);
+    const steps: Code = [
+      ...i64(BigInt(64 + bits - 1)), ...a, ...(width === 32 ? [...i64(0xffff_ffffn), ...op.i64_and] : []), ...op.i64_clz,
+      ...op.i64_sub, ...op.i32_wrap_i64, ...i32(Math.log2(bits)), ...op.i32_shr_u, ...i32(1), ...op.i32_add,
+    ]; // prettier-ignore
+    return [...steps, ...i32(all), ...i32(least), ...i32(fixed - slack)];
+  }
+
+  /** Functions of a module with regions, for what is too long to write out each time. */
+  addFunctions(module: ModuleBuilder, calls: RegionCalls): TimingFunctions {
+    const [h, pc, length, target, rd, rs1OrState] = [0, 1, 2, 3, 4, 5];
+    const bound = module.addFunction('bound', { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] }, [], [
+      // (steps, all, least, offset): min(all, max(least, steps)) + offset
+      ...get(0), ...get(2), ...get(0), ...get(2), ...op.i32_gt_u, ...op.select, ...set(0),
+      ...get(0), ...get(1), ...get(0), ...get(1), ...op.i32_lt_u, ...op.select, ...get(3), ...op.i32_add,
+    ]); // prettier-ignore
+    const push = this.addPush(module);
+    const find = this.addFind(module);
+    const [state, entry] = [6, 7];
+    const key: Code = [...get(pc), ...get(length), ...op.i64_extend_i32_u, ...op.i64_add, ...i64(-2n), ...op.i64_add, ...i64(1n), ...op.i64_or]; // prettier-ignore
+    const behind: Code = [...get(pc), ...get(length), ...op.i64_extend_i32_u, ...op.i64_add];
+    const entryAddress: Code = [...get(state), ...get(entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add]; // prettier-ignore
+    const begin: Code = [
+      ...this.enterState(state), ...get(state), ...key, ...call(find), ...set(entry),
+    ]; // prettier-ignore
+
+    const slowCall: Code = [
+      ...get(h), ...get(pc), ...get(length), ...get(target), ...get(rd), ...call(calls.t_jal),
+    ]; // prettier-ignore
+    const callDirect = module.addFunction(
+      'callDirect', { params: ['i32', 'i64', 'i32', 'i64', 'i32', 'i32'], results: ['i32'] }, ['i32', 'i32'], [
+        ...begin,
+        ...get(entry), ...op.i32_eqz, ...op.if, ...slowCall, ...op.return, ...op.end,
+        ...get(state), ...behind, ...call(push), ...this.touch(state, entry), ...i32(0),
+      ]); // prettier-ignore
+
+    const slowIndirect: Code = [
+      ...get(h), ...get(pc), ...get(length), ...get(target), ...get(rd), ...get(rs1OrState), ...call(calls.t_jalr), ...op.return,
+    ]; // prettier-ignore
+    const indirect = (name: string, kind: JumpKind): number => {
+      const right: Code =
+        kind === 'return'
+          ? [
+              ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(0), ...op.i32_ne,
+              ...get(state), ...get(state), ...mem('i32_load', S.RAS_POSITION), ...i32(3), ...op.i32_shl, ...op.i32_add,
+              ...mem('i64_load', S.RAS), ...get(target), ...op.i64_eq, ...op.i32_and,
+            ]
+          : [...entryAddress, ...mem('i64_load', S.BTB - S.BTB_ENTRY_SIZE + S.BTB_TARGET), ...get(target), ...op.i64_eq]; // prettier-ignore
+      const then: Code =
+        kind === 'return' ? this.pop(state) : kind === 'call' ? [...get(state), ...behind, ...call(push)] : [];
+      return module.addFunction(
+        name, { params: ['i32', 'i64', 'i32', 'i64', 'i32', 'i32'], results: ['i32'] }, ['i32', 'i32'], [
+          ...begin,
+          ...get(entry), ...i32(0), ...op.i32_ne, ...right, ...op.i32_and, ...op.i32_eqz, ...op.if, ...slowIndirect, ...op.end,
+          ...then, ...this.touch(state, entry), ...i32(0),
+        ]); // prettier-ignore
+    };
+    return {
+      bound,
+      callDirect,
+      indirect: {
+        plain: indirect('jumpIndirect', 'plain'),
+        call: indirect('callIndirect', 'call'),
+        return: indirect('return', 'return'),
+      },
+    };
+  }
+
+  /** (state, key) -> number + 1 of the target buffer's entry, 0 = not the first of its hash chain. */
+  private addFind(module: ModuleBuilder): number {
+    const [state, key, entry] = [0, 1, 2];
+    return module.addFunction('find', { params: ['i32', 'i64'], results: ['i32'] }, ['i32'], [
+      ...get(state),
+      ...get(key), ...i64(2n), ...op.i64_shr_u, ...get(key), ...i64(8n), ...op.i64_shr_u, ...op.i64_xor, ...op.i32_wrap_i64,
+      ...i32(S.BTB_HASH - 1), ...op.i32_and, ...op.i32_add, ...mem('i32_load8_u', S.BTB_HEADS), ...tee(entry),
+      ...i32(0),
+      ...get(state), ...get(entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add,
+      ...mem('i64_load', S.BTB - S.BTB_ENTRY_SIZE), ...get(key), ...op.i64_eq, ...op.select,
+    ]); // prettier-ignore
+  }
+
+  /** (state, address): onto the return-address stack. */
+  private addPush(module: ModuleBuilder): number {
+    const entries = this.parameter(P.P_RAS_ENTRIES);
+    const [state, address, position] = [0, 1, 2];
+    return module.addFunction('push', { params: ['i32', 'i64'], results: [] }, ['i32'], [
+      ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(entries), ...op.i32_ne, ...op.if,
+      ...get(state), ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(1), ...op.i32_add, ...mem('i32_store', S.RAS_COUNT),
+      ...op.end,
+      ...get(state), ...mem('i32_load', S.RAS_POSITION), ...i32(1), ...op.i32_add, ...tee(position),
+      ...i32(0), ...get(position), ...i32(entries), ...op.i32_ne, ...op.select, ...set(position),
+      ...get(state), ...get(position), ...mem('i32_store', S.RAS_POSITION),
+      ...get(state), ...get(position), ...i32(3), ...op.i32_shl, ...op.i32_add, ...get(address), ...mem('i64_store', S.RAS),
+    ]); // prettier-ignore
+  }
+
+  private pop(state: number): Code {
+    const last = this.parameter(P.P_RAS_ENTRIES) - 1;
+    const position: Code = [...get(state), ...mem('i32_load', S.RAS_POSITION)];
+    return [
+      ...get(state), ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(1), ...op.i32_sub, ...mem('i32_store', S.RAS_COUNT),
+      ...get(state), ...position, ...i32(1), ...op.i32_sub, ...i32(last), ...position, ...op.select, ...mem('i32_store', S.RAS_POSITION),
+    ]; // prettier-ignore
+  }
+
+  private get historyBits(): number {
+    return Math.log2(this.parameter(P.P_BHT_ENTRIES));
+  }
+
+  private parameter(slot: number): number {
+    return this.view.getUint32(TIMING + slot, true);
+  }
+
+  /** M_JIT_PLRU: as plruTouch of assembly/timing/parts.ts. */
+  private fillTree(): void {
+    const entries = this.parameter(P.P_BTB_ENTRIES);
+    const levels = 32 - Math.clz32(entries - 1);
+    for (let entry = 0; entry < entries; entry++) {
+      let kept = -1n;
+      let set = 0n;
+      let node = 1;
+      for (let level = levels - 1; level >= 0; level--) {
+        const side = (entry >> level) & 1;
+        const bit = 1n << BigInt(node);
+        kept &= ~bit;
+        if (side === 0) set |= bit;
+        node = node * 2 + side;
+      }
+      this.view.setBigUint64(M_JIT_PLRU + entry * 16, BigInt.asUintN(64, kept), true);
+      this.view.setBigUint64(M_JIT_PLRU + entry * 16 + 8, set, true);
+    }
+  }
+}
+
+/** All but `bound` as t_jal and t_jalr: (h, pc, length, target, rd, rs1) -> cycles. */
+export interface TimingFunctions {
+  readonly bound: number;
+  readonly callDirect: number;
+  readonly indirect: Readonly<Record<JumpKind, number>>;
+}
