@@ -4,20 +4,24 @@ import type { EngineFactory, EngineSetup } from '../../libs/riscv-core/src/machi
 
 type Choose = (setup: EngineSetup) => EngineFactory;
 
-/** What is executed twice is compiled. */
-const eager = { warm: 1, hot: 2 };
+/** `short`: programs of some thousand instructions, where what is executed twice is compiled. `long`: millions of them. */
+export type Length = 'short' | 'long';
+
+const often = { short: { warm: 1, hot: 2 }, long: { warm: 16, hot: 64 } } as const;
+// Every boundary between regions is somewhere else, and room for few of them: modules come and go.
+const small = { short: { batch: 2, maxRegions: 12 }, long: { batch: 16, maxRegions: 200 } } as const;
 
 const choices = {
-  reference: engineFactory('reference'),
-  interpreter: engineFactory('interpreter'),
-  jit: engineFactory('jit', eager),
-  // Every boundary between regions is somewhere else, and room for few of them: modules come and go.
-  'jit in small regions': engineFactory('jit', { ...eager, hot: 1, regionInsns: 25, batch: 2, maxRegions: 12 }),
-} as const satisfies Record<string, Choose>;
+  reference: () => engineFactory('reference'),
+  interpreter: () => engineFactory('interpreter'),
+  jit: (length: Length) => engineFactory('jit', often[length]),
+  'jit in small regions': (length: Length) =>
+    engineFactory('jit', { ...often[length], ...small[length], regionInsns: 25 }),
+} as const satisfies Record<string, (length: Length) => Choose>;
 
 export type Subject = keyof typeof choices;
 export const subjects = Object.keys(choices) as Subject[];
 
-export function engineOf(subject: Subject): Choose {
-  return choices[subject];
+export function engineOf(subject: Subject, length: Length = 'short'): Choose {
+  return choices[subject](length);
 }

@@ -8,7 +8,21 @@ import { EVENT, FILTER_ENTRIES, FILTER_ENTRY_SIZE, JIT_ACCOUNT, RFILTER, WFILTER
 import { loadOps, mulDivKinds, storeOps } from '../interp/handler-semantics.js';
 import type { Semantics } from '../isa/semantics.js';
 import { Arithmetic, asCondition, asI64, value, type ArithmeticHelpers, type Expr } from '../wasm/arithmetic.js';
-import { br, brIf, call, get, i32, i64, i64Small, mem, op, set, tee, type Code, type ValueType } from '../wasm/module-builder.js';
+import {
+  br,
+  brIf,
+  call,
+  get,
+  i32,
+  i64,
+  i64Small,
+  mem,
+  op,
+  set,
+  tee,
+  type Code,
+  type ValueType,
+} from '../wasm/module-builder.js';
 import { accountOf } from './account.js';
 import { PC_IN_MEMORY, type RegionCalls } from './region-calls.js';
 import type { CodeInsn } from './region.js';

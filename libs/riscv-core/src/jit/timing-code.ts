@@ -1,6 +1,6 @@
 /**
- * The cycle model's most frequent answers as code of the regions themselves: nothing was mispredicted, the line is in the
- * instruction cache. They read the state that the core's functions keep (timing/hart-state.ts), change it as those would,
+ * The cycle model's most frequent answers as code of the regions themselves: the transfer is in the target buffer, the line in
+ * the instruction cache. They read the state that the core's functions keep (timing/hart-state.ts), change it as those would,
  * and call them in every other case. Calling for each event costs ten times as much (bench/engine).
  */
 import { HARTS, HART_STRIDE, M_JIT_PLRU, TIMING } from '../hart/layout.js';
@@ -102,19 +102,27 @@ export class TimingCode {
   branch(l: TimingLocals, base: number, last: number, taken: boolean, slow: Code, charge: Code): Code {
     const newest = taken ? 1 << (this.parameter(P.P_BHT_HISTORY) - 1) : 0;
     const predicted: Code = [...get(l.counter), ...mem('i32_load8_u', S.BHT)];
-    const shifted: Code = [
+    const shift: Code = [
       ...get(l.state), ...get(l.history), ...i32(1), ...op.i32_shr_u,
       ...(taken ? [...i32(newest), ...op.i32_or] : []), ...tee(l.history), ...mem('i32_store', S.BHT_HISTORY),
     ]; // prettier-ignore
-    const reload: Code = [...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history)];
-    const expected: Code = taken
-      ? [...this.findEntry(l, base, last), ...predicted, ...op.i32_and]
-      : [...predicted, ...op.i32_eqz];
-    return [
-      ...expected, ...op.if,
-      ...(taken ? this.touch(l.state, l.entry) : []), ...shifted,
-      ...op.else, ...slow, ...charge, ...reload, ...op.end,
+    const touch = this.touch(l.state, l.entry);
+    const wrong: Code = [
+      ...get(l.counter), ...i32(taken ? 1 : 0), ...mem('i32_store8', S.BHT), ...i32(this.parameter(P.P_MISPREDICT)), ...charge,
     ]; // prettier-ignore
+    const unknown: Code = [
+      ...slow, ...charge, ...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history),
+    ]; // prettier-ignore
+    const known = this.findEntry(l, base, last);
+    return taken
+      ? [
+          ...known, ...op.if, ...predicted, ...op.if, ...touch, ...op.else, ...wrong, ...op.end, ...shift,
+          ...op.else, ...unknown, ...op.end,
+        ]
+      : [
+          ...predicted, ...op.i32_eqz, ...op.if, ...shift,
+          ...op.else, ...known, ...op.if, ...touch, ...wrong, ...shift, ...op.else, ...unknown, ...op.end, ...op.end,
+        ]; // prettier-ignore
   }
 
   /** A direct jump that is no call. */
