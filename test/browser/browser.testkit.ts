@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import { root } from '../e2e/farm.testkit.js';
 
 const executablePath = '/usr/bin/chromium';
@@ -28,6 +28,8 @@ export interface TestBrowser {
   readonly complaints: string[];
   /** Saves what the tab shows; `whole`: the whole page, not only the window. */
   picture(page: Page, name: string, whole?: boolean): Promise<void>;
+  /** Saves one element of a page. */
+  detail(element: Locator, name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,9 @@ export async function startBrowser(): Promise<TestBrowser> {
     page: () => context.newPage(),
     async picture(page, name, whole = false) {
       await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: whole, animations: 'disabled' });
+    },
+    async detail(element, name) {
+      await element.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
     },
     async close() {
       await context.close();

@@ -78,15 +78,41 @@ describe.skipIf(!browserAvailable())('the dashboard', () => {
     // What the stream brings, without a reload: a run in hand with its rate, then the end.
     await heading('In hand').waitFor(patience);
     await page.getByText('sim-host-1').first().waitFor(patience);
-    await page.locator('.tile', { hasText: 'simulation rate' }).waitFor();
-    await page
-      .getByText(/^[1-7]$/)
-      .first()
+    const tile = (name: string) => page.locator('.tile', { hasText: name }).locator('.big');
+    await tile('runs ended')
+      .filter({ hasText: /^[1-7]$/ })
       .waitFor(patience);
+    // Once a run has ended, the time left is known; while one is computed, it has a rate.
+    await tile('time left').filter({ hasText: /\d/ }).waitFor(patience);
+    await tile('simulation rate').filter({ hasText: /[1-9]/ }).waitFor(patience);
     await browser.picture(page, 'campaign-live');
     await page.locator('h1 .badge', { hasText: 'passed' }).waitFor(patience);
     await page.locator('tbody .badge', { hasText: 'passed' }).nth(7).waitFor(patience);
     await browser.picture(page, 'campaign-ended');
+  });
+
+  it('goes on behind the last event when the connection breaks', async () => {
+    const { id, runId } = await page.evaluate(async (secret) => {
+      const ask = async (path: string): Promise<unknown> =>
+        (await fetch(`/api/v1${path}`, { headers: { authorization: `Bearer ${secret}` } })).json();
+      const { id } = (await ask('/campaigns/1')) as { id: string };
+      const { items } = (await ask('/campaigns/1/runs')) as { items: { id: string }[] };
+      return { id, runId: items[0]?.id ?? '' };
+    }, key);
+    const event = { id: '3', at: '2025-01-01T00:00:00.000Z', campaignId: id, runId, kind: 'transition' };
+    const words = { event: 'lease', from: 'QUEUED', to: 'LEASED', attempt: 1, detail: 'before the break' };
+    const body = `id: 3\nevent: transition\ndata: ${JSON.stringify({ ...event, ...words })}\n\n`;
+    const asked: (string | undefined)[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/events')) asked.push(request.headers()['last-event-id']);
+    });
+    // The first connection ends after one event; the next ones reach the controller.
+    await page.route('**/events*', (route) => route.fulfill({ contentType: 'text/event-stream', body }), { times: 1 });
+    await page.reload();
+    await page.getByText('Latest events').click({ timeout: 5000 });
+    await page.getByText('before the break').waitFor({ timeout: 5000 });
+    await page.getByText('COLLECTING → SUCCEEDED').first().waitFor({ timeout: 8000 });
+    expect(asked).toEqual([undefined, '3']);
   });
 
   it('shows a run with its console, exits, metrics and provenance', async () => {
@@ -120,6 +146,7 @@ describe.skipIf(!browserAvailable())('the dashboard', () => {
     }
     await browser.picture(page, 'report');
     await browser.picture(page, 'report-whole', true);
+    await browser.detail(page.locator('#figure-breakdown-mmio'), 'report-breakdown');
 
     const texts: Record<string, string> = {};
     for (const format of ['html', 'csv', 'json']) {
@@ -180,6 +207,7 @@ describe.skipIf(!browserAvailable())('the dashboard', () => {
       await page.getByText('Loading').waitFor({ state: 'detached' });
       expect(await isTooWide(page), `${name} at 360 px`).toBe(false);
       await browser.picture(page, `${name}-360`, true);
+      if (name === 'report') await browser.detail(page.locator('#figure-breakdown-mmio'), 'report-breakdown-360');
       await page.setViewportSize({ width: 1280, height: 860 });
       const light = await ground();
       await page.emulateMedia({ colorScheme: 'dark' });

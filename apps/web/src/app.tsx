@@ -59,7 +59,7 @@ export function App(): JSX.Element {
           </Link>
           {key !== null && (
             <nav aria-label="Pages">
-              <Link to="/" current={path === '/'}>
+              <Link to="/" current={/^\/($|campaigns|runs)/.test(path)}>
                 Campaigns
               </Link>
               <Link to="/workers" current={path === '/workers'}>

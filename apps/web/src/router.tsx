@@ -39,7 +39,12 @@ export function Link({ to, current, children, ...rest }: LinkProps): JSX.Element
     go(to);
   };
   return (
-    <a href={to} onClick={follow} aria-current={current === true ? 'page' : undefined} {...rest}>
+    <a
+      href={to}
+      onClick={follow}
+      aria-current={current === true ? (location.pathname === to ? 'page' : 'true') : undefined}
+      {...rest}
+    >
       {children}
     </a>
   );

@@ -11,9 +11,12 @@ import { Link } from '../router.js';
 export function CampaignPage({ id }: { id: string }): JSX.Element {
   const live = useLive(id);
   const changes = useThrottled(live.changes, 1_000);
-  const loaded = useLoaded(`campaign ${id} ${String(live.connection === 'ended')}`, (signal) =>
-    api.campaign(id, signal),
-  );
+  const loaded = useLoaded(`campaign ${id}`, (signal) => api.campaign(id, signal));
+  const ended = live.connection === 'ended';
+  useEffect(() => {
+    // What the stream does not tell: when it ended, and how many alarms there were.
+    if (ended) loaded.reload();
+  }, [ended]);
   return (
     <When loaded={loaded}>
       {(campaign) => <Content campaign={withProgress(campaign, live.progress)} live={live} changes={changes} />}
@@ -191,7 +194,7 @@ function Runs({ campaign, changes }: { campaign: CampaignView; changes: number }
         {(page) => (
           <>
             <Scroll label="Runs">
-              <table class="tight">
+              <table class="tight folding">
                 <thead>
                   <tr>
                     <th scope="col">run</th>
@@ -218,12 +221,16 @@ function Runs({ campaign, changes }: { campaign: CampaignView; changes: number }
                         <Badge status={run.status} />
                         {run.reusedFrom !== null && <span class="soft"> cache</span>}
                       </td>
-                      <td class="right">{run.progress === null ? '–' : whole(run.progress.cycles)}</td>
-                      <td>{run.worker ?? '–'}</td>
-                      <td class="right">
+                      <td class="right" data-name="target cycles">
+                        {run.progress === null ? '–' : whole(run.progress.cycles)}
+                      </td>
+                      <td data-name="worker">{run.worker ?? '–'}</td>
+                      <td class="right" data-name="host time">
                         {run.startedAt === null ? '–' : duration(secondsBetween(run.startedAt, run.endedAt))}
                       </td>
-                      <td class="right">{run.attempts}</td>
+                      <td class="right" data-name="tries">
+                        {run.attempts}
+                      </td>
                     </tr>
                   ))}
                 </tbody>

@@ -229,10 +229,10 @@ function PlanView({ plan }: { plan: Plan }): JSX.Element {
                 <td>
                   <Digest hex={run.key} />
                 </td>
-                <td>
+                <td class="slim">
                   {run.cachedRun === null ? (
                     <span class="soft">
-                      {run.expectedSeconds === null ? 'to be run' : `to be run, about ${duration(run.expectedSeconds)}`}
+                      {run.expectedSeconds === null ? 'to be run' : `to be run, ${duration(run.expectedSeconds)}`}
                     </span>
                   ) : (
                     <Link to={`/runs/${run.cachedRun}`}>cache hit</Link>

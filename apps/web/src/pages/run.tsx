@@ -269,7 +269,7 @@ function History({ history }: { history: RunHistory }): JSX.Element {
           <table class="tight">
             <thead>
               <tr>
-                <th scope="col" class="right">
+                <th scope="col" class="slim">
                   no.
                 </th>
                 <th scope="col">worker</th>
@@ -284,7 +284,7 @@ function History({ history }: { history: RunHistory }): JSX.Element {
             <tbody>
               {history.attempts.map((attempt) => (
                 <tr key={attempt.number}>
-                  <td class="right">{attempt.number}</td>
+                  <td class="slim">{attempt.number}</td>
                   <td>{attempt.worker}</td>
                   <td>{moment(attempt.leasedAt)}</td>
                   <td class="right">{duration(secondsBetween(attempt.leasedAt, attempt.endedAt))}</td>

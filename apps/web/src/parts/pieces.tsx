@@ -137,19 +137,18 @@ export function Shares({ caption, unit, shares, show }: SharesProps): JSX.Elemen
         </tr>
       </thead>
       <tbody>
-        {shares.map(({ label, value }, index) => (
-          <tr key={label}>
-            <th scope="row">{label}</th>
-            <td class="bar-cell" aria-hidden="true">
-              <span
-                class={`bar series-${String(index % 10)}`}
-                style={{ width: `${String(most === 0 ? 0 : (Math.max(0, value) / most) * 100)}%` }}
-              />
-            </td>
-            <td class="right">{show(value)}</td>
-            <td class="right soft">{total === 0 ? '–' : `${((value / total) * 100).toFixed(1)} %`}</td>
-          </tr>
-        ))}
+        {[...shares]
+          .sort((a, b) => b.value - a.value)
+          .map(({ label, value }) => (
+            <tr key={label}>
+              <th scope="row">{label}</th>
+              <td class="bar-cell" aria-hidden="true">
+                <span class="bar" style={{ width: `${String(most === 0 ? 0 : (Math.max(0, value) / most) * 100)}%` }} />
+              </td>
+              <td class="right">{show(value)}</td>
+              <td class="right soft">{total === 0 ? '–' : `${((value / total) * 100).toFixed(1)} %`}</td>
+            </tr>
+          ))}
       </tbody>
     </table>
   );
