@@ -8,7 +8,7 @@ import { escapeMarkup as esc } from '../render/markup.js';
 import { ticks } from './scale.js';
 
 /** Pixels; the page shows one or the other, whichever fits. */
-export const figureWidths = { wide: 760, narrow: 312 } as const;
+export const figureWidths = { wide: 900, narrow: 312 } as const;
 
 /** Below it, a row's label stands above its bars instead of beside them. */
 const roomForLabels = 520;
@@ -122,7 +122,7 @@ export function drawFigure(figure: Figure, width: number): string {
     `<svg class="figure-drawing" role="img" aria-labelledby="${esc(id)}-title ${esc(id)}-words" viewBox="0 0 ${String(width)} ${String(height)}" ` +
     `width="${String(width)}" height="${String(height)}" xmlns="http://www.w3.org/2000/svg">` +
     `<title id="${esc(id)}-title">${esc(figure.title)}</title><desc id="${esc(id)}-words">${esc(inWords(figure))}</desc>` +
-    `${legend.markup}${parts.join('')}</svg>`
+    `${[legend.markup, ...parts].join('\n')}\n</svg>`
   );
 }
 
@@ -193,7 +193,7 @@ function drawLegend(figure: Figure, width: number): { markup: string; height: nu
     x += needed;
     return entry;
   });
-  return { markup: parts.join(''), height: y + 20 };
+  return { markup: parts.join('\n'), height: y + 20 };
 }
 
 /** What stands at the end of the longest thing in a row: the largest value, or a stack's sum. */

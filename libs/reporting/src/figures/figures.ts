@@ -28,7 +28,7 @@ export function totalsFigure(sections: readonly PrimitiveSection[]): Figure[] {
     {
       kind: 'grouped',
       id: 'totals',
-      title: 'Cycles per operation',
+      title: 'Total cycles per operation',
       unit: 'cycles/op',
       series: ids.map(name),
       rows: sections.map((section) => ({
