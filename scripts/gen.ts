@@ -10,15 +10,22 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { abiHeader, csrHeader, memoryMapHeader } from './gen-headers.js';
 import { figuresStyleSheet } from './gen-web.js';
+import { dashboardJson, dashboards, datasourceFile, providerFile } from './grafana/build.js';
 import { packageRoot } from './package-root.js';
 
 const INCLUDE = 'libs/duvisor/guest/include/generated';
+const GRAFANA = 'deploy/grafana/provisioning';
 
 const files: Record<string, () => string> = {
   [`${INCLUDE}/csr.h`]: csrHeader,
   [`${INCLUDE}/abi.h`]: abiHeader,
   [`${INCLUDE}/memory-map.h`]: memoryMapHeader,
   'apps/web/src/generated/figures.css': figuresStyleSheet,
+  [`${GRAFANA}/datasources/dvfarm.yaml`]: datasourceFile,
+  [`${GRAFANA}/dashboards/dvfarm.yaml`]: providerFile,
+  ...Object.fromEntries(
+    dashboards.map((spec) => [`${GRAFANA}/dashboards/${spec.uid}.json`, () => dashboardJson(spec)]),
+  ),
 };
 
 const check = process.argv.includes('--check');

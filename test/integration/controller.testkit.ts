@@ -84,15 +84,17 @@ export interface TestControllerOptions {
   postgres: TestPostgres;
   redisUrl?: string;
   timing?: Partial<ControllerTiming>;
+  grafana?: ControllerConfig['grafana'];
 }
 
 /** Sweeps are quick here: what they react to is set by the test's clock. */
-const quick = { expirySweepMs: 20, dispatchSweepMs: 20, reconcileMs: 20, pollMs: 20, longPollMs: 200 };
+const quick = { expirySweepMs: 20, dispatchSweepMs: 20, reconcileMs: 20, pollMs: 20, longPollMs: 200, announceMs: 20 };
 
 export async function startTestController({
   postgres,
   redisUrl,
   timing,
+  grafana,
 }: TestControllerOptions): Promise<TestController> {
   const home = mkdtempSync(join(tmpdir(), 'dvfarm home '));
   const databaseUrl = await postgres.createDatabase(`test_${randomUUID()}`);
@@ -104,6 +106,7 @@ export async function startTestController({
     redisUrl,
     logFormat: 'text',
     timing: { ...defaultTiming, ...quick, ...timing },
+    grafana,
   };
   const clock = new TestClock();
   const catalogue = new TestCatalogue();

@@ -5,6 +5,7 @@ import { CampaignsModule } from './campaigns/campaigns.module.js';
 import { PartsModule, type ControllerParts } from './config/parts.js';
 import { DashboardsModule } from './dashboards/dashboards.module.js';
 import { EventsModule } from './events/events.module.js';
+import { GrafanaModule } from './grafana/grafana.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SchemasController } from './http/schemas.controller.js';
@@ -26,6 +27,7 @@ export class AppModule {
         ReportsModule,
         EventsModule,
         DashboardsModule,
+        GrafanaModule,
       ],
       controllers: [SchemasController],
       providers: [

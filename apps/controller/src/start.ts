@@ -12,6 +12,7 @@ import {
   homeFiles,
   migrate,
   openDatabase,
+  prepareGrafanaRole,
   prepareQueueSchema,
   writePrivateFile,
 } from '#libs/platform';
@@ -58,6 +59,8 @@ export async function startController(config: ControllerConfig, options: StartOp
     const database = await openDatabase({ url: config.databaseUrl, stateDir: config.home });
     undo.push(() => database.stop());
     await migrate(database.url, join(projectRoot(), 'prisma', 'migrations'));
+    if (config.grafanaDatabasePassword !== undefined)
+      await prepareGrafanaRole(database.url, config.grafanaDatabasePassword);
     const queue = await queueEnds(config, database.url);
 
     const logger = new Logger('database');

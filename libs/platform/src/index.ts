@@ -2,6 +2,7 @@
 export * from './artefacts/artefact-store.js';
 export * from './database/database.js';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './database/embedded/server.js';
+export * from './database/grafana-role.js';
 export * from './database/migrate.js';
 export * from './database/queue-role.js';
 export * from './home.js';

@@ -26,6 +26,7 @@ it.each([
   ['DVFARM_PORT', 'http', /DVFARM_PORT: found "http", expected a number/],
   ['DATABASE_URL', 'mysql://x/y', /DATABASE_URL: found "mysql:\/\/x\/y", expected a URL such as postgresql:/],
   ['REDIS_URL', 'localhost:6379', /REDIS_URL: found "localhost:6379", expected a URL such as redis:/],
+  ['GRAFANA_URL', 'grafana:3000', /GRAFANA_URL: found "grafana:3000", expected a URL such as http:/],
   ['DVFARM_LOG_FORMAT', 'xml', /DVFARM_LOG_FORMAT: found "xml", expected one of "text", "json"/],
 ])('names %s when it is %j', (name, value, message) => {
   expect(() => readConfig({ [name]: value })).toThrow(message);

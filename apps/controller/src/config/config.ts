@@ -18,6 +18,12 @@ const environmentSchema = z.object({
   /** Where the token lies that lets workers join; absent: in the state directory. Containers share it through a volume of its own. */
   DVFARM_WORKER_TOKEN_FILE: z.string().min(1).optional(),
   DVFARM_LOG_FORMAT: z.enum(['text', 'json']).default('text'),
+  /** Absent: Grafana is told nothing. A user and password in it are used when there is no token. */
+  GRAFANA_URL: z.url({ protocol: /^https?$/, error: 'a URL such as http://host:3000' }).optional(),
+  /** Of a service account that may write annotations. */
+  GRAFANA_TOKEN: z.string().min(1).optional(),
+  /** Set: the role that Grafana reads the database with is made, with this password. */
+  DVFARM_GRAFANA_DB_PASSWORD: z.string().min(1).optional(),
 });
 
 export interface ControllerConfig {
@@ -29,6 +35,10 @@ export interface ControllerConfig {
   readonly redisUrl: string | undefined;
   readonly logFormat: 'text' | 'json';
   readonly timing: ControllerTiming;
+  /** Where campaigns are announced. */
+  readonly grafana?: { readonly url: string; readonly token: string | undefined } | undefined;
+  /** Of the role Grafana reads with; absent: there is none. */
+  readonly grafanaDatabasePassword?: string | undefined;
 }
 
 /** Milliseconds of the simulation host. */
@@ -49,6 +59,8 @@ export interface ControllerTiming {
   readonly pollMs: number;
   /** A long poll without news ends after so long: an idle worker is heard at least as often. */
   readonly longPollMs: number;
+  /** How often ended campaigns are looked for that Grafana has not heard of. */
+  readonly announceMs: number;
 }
 
 export const defaultTiming: ControllerTiming = Object.freeze({
@@ -60,6 +72,7 @@ export const defaultTiming: ControllerTiming = Object.freeze({
   takenWithoutLeaseMs: 10_000,
   pollMs: 400,
   longPollMs: 5_000,
+  announceMs: 5_000,
 });
 
 /** Reads the environment once. Throws InputError naming every wrong variable. */
@@ -74,6 +87,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     redisUrl: read.REDIS_URL,
     logFormat: read.DVFARM_LOG_FORMAT,
     timing: defaultTiming,
+    grafana: read.GRAFANA_URL === undefined ? undefined : { url: read.GRAFANA_URL, token: read.GRAFANA_TOKEN },
+    grafanaDatabasePassword: read.DVFARM_GRAFANA_DB_PASSWORD,
   });
 }
 
