@@ -4,7 +4,7 @@
  * predictor in the same state, and the same measurement by the probes.
  */
 import { describe, expect, test } from 'vitest';
-import type { RunSpec } from '#libs/contracts';
+import type { MicroName, RunSpec } from '#libs/contracts';
 import { planBoot, prebuiltImages } from '#libs/duvisor';
 import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
 import type { Machine } from '../../libs/riscv-core/src/machine/machine.js';
@@ -14,7 +14,7 @@ import { engineOf } from './subjects.js';
 const LIMIT = 3_000_000;
 const STEP = 10_007;
 
-function specification(hypervisor: RunSpec['hypervisor'], workload: RunSpec['workload']['name']): RunSpec {
+function specification(hypervisor: RunSpec['hypervisor'], workload: MicroName): RunSpec {
   return {
     machine: { preset: 'firesim', harts: 1, memoryMiB: 128, timing: 'rocket', dvext: 'rocket', quantum: 1000, set: {} },
     hypervisor,

@@ -4,6 +4,7 @@ import { parseCampaign, pointLabel, type CampaignFileInput, type PointCheck } fr
 import { InputError } from './input-error.js';
 import { pointKeyText, runKeyText, runSpecSchema } from './run.js';
 import { machinePresets } from './target-config.js';
+import { workloadDefaults } from './workload.js';
 
 const small: CampaignFileInput = {
   name: 'small',
@@ -31,7 +32,8 @@ describe('a campaign file', () => {
     });
     expect(
       expansion.points.map(
-        ({ hypervisor, workload }) => `${hypervisor} ${workload.name} ${workload.params.iterations}`,
+        ({ hypervisor, workload }) =>
+          `${hypervisor} ${workload.name} ${'iterations' in workload.params ? workload.params.iterations : ''}`,
       ),
     ).toEqual([
       'kvm hypercall 10',
@@ -100,12 +102,12 @@ describe('a campaign file', () => {
     [
       'a missing key',
       { name: 'a', machine: { preset: 'virt' }, workload: { name: 'mmio' } },
-      ['x.yaml: hypervisor: found nothing, expected one of "duvisor", "kvm"'],
+      ['x.yaml: hypervisor: found nothing, expected one of "duvisor", "kvm", "native"'],
     ],
     [
       'a wrong choice in a list',
       { ...small, hypervisor: ['kvm', 'xen'] },
-      ['x.yaml: hypervisor[1]: found "xen", expected one of "duvisor", "kvm"'],
+      ['x.yaml: hypervisor[1]: found "xen", expected one of "duvisor", "kvm", "native"'],
     ],
     [
       'a fraction',
@@ -248,5 +250,98 @@ describe('expansion', () => {
       ),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('services in a campaign file', () => {
+  const service = {
+    name: 'a',
+    machine: { preset: 'firesim' },
+    hypervisor: ['native', 'kvm', 'duvisor'],
+    workload: { name: 'nginx-like', requests: 20 },
+  };
+
+  it('get every parameter that is left out, the same under each hypervisor', () => {
+    const { points } = parseCampaign(service).expansion;
+    expect(points.map(({ hypervisor }) => hypervisor)).toEqual(['native', 'kvm', 'duvisor']);
+    for (const { workload } of points)
+      expect(workload).toEqual({ name: 'nginx-like', params: { ...workloadDefaults['nginx-like'], requests: 20 } });
+  });
+
+  it('span axes of parameters that are objects, and are told apart in labels', () => {
+    const { points } = parseCampaign({
+      ...service,
+      hypervisor: 'kvm',
+      workload: {
+        name: ['memcached-like', 'redis-like'],
+        valueBytes: [
+          { min: 8, max: 8 },
+          { min: 8, max: 1024 },
+        ],
+        loop: { kind: 'open', ratePerSecond: 5000 },
+      },
+    }).expansion;
+    expect(points).toHaveLength(4);
+    expect(points.map((point) => pointLabel(point))[1]).toMatch(/loop=open:5000 .*keyBytes=16 valueBytes=8\.\.1024/);
+  });
+
+  it('are left out by an exclusion that names an object', () => {
+    const { points } = parseCampaign({
+      ...service,
+      workload: {
+        name: 'nginx-like',
+        files: [
+          { count: 2, bytes: { min: 1, max: 9 } },
+          { count: 3, bytes: { min: 1, max: 9 } },
+        ],
+      },
+      exclude: [{ hypervisor: 'native', workload: { files: { count: 3, bytes: { max: 9, min: 1 } } } }],
+    }).expansion;
+    expect(points).toHaveLength(5);
+  });
+
+  it.each([
+    [
+      'a parameter of another workload',
+      { ...service, workload: { name: ['nginx-like', 'redis-like'], keys: 5 } },
+      'x.yaml: workload.keys: found keys with workload "nginx-like", expected one of requests, warmup, connections, loop, popularity, pipeline, files',
+    ],
+    [
+      'a range upside down',
+      { ...service, workload: { name: 'redis-like', valueBytes: { min: 9, max: 8 } } },
+      'x.yaml: workload.valueBytes.min: found 9, above max 8, expected min <= max',
+    ],
+    [
+      'a micro-benchmark without a hypervisor',
+      { ...service, workload: [{ name: 'mmio' }] },
+      'x.yaml: hypervisor[0]: found "native" with workload "mmio", expected "kvm" or "duvisor": the operation of this guest is a VM exit',
+    ],
+    [
+      'more connections than keys',
+      { ...service, workload: { name: 'redis-like', connections: 9, keys: 8 } },
+      'x.yaml: workload.connections: found 9 with keys 8, expected at most as many as keys',
+    ],
+    [
+      'more data than the service keeps',
+      { ...service, workload: { name: 'memcached-like', keys: 100000, valueBytes: { min: 1, max: 1000 } } },
+      'x.yaml: workload.keys: found up to 101600000 bytes of keys and values, expected keys times (keyBytes.max + valueBytes.max) at most 8388608',
+    ],
+    [
+      'a pipeline of datagrams',
+      { ...service, workload: { name: 'memcached-like', transport: 'udp', pipeline: 2 } },
+      'x.yaml: workload.pipeline: found 2 with transport "udp", expected 1',
+    ],
+    [
+      'a machine too small for the virtual machine',
+      { ...service, machine: { preset: 'firesim', memoryMiB: 200 } },
+      'x.yaml: machine.memoryMiB: found 200 with workload "nginx-like" under "kvm", expected at least 224: the guest has 128 MiB',
+    ],
+    [
+      'more files than fit',
+      { ...service, workload: { name: 'nginx-like', files: { count: 1000, bytes: { min: 1, max: 10000 } } } },
+      'x.yaml: workload.files: found up to 10000000 bytes of files, expected count times bytes.max at most 8388608',
+    ],
+  ])('are refused with %s', (_what, input, message) => {
+    expect(() => parseCampaign(input, 'x.yaml')).toThrow(message);
   });
 });

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { canonicalJson, type JsonValue } from './canonical-json.js';
 import { addIssue, formatPath, InputError, parseInput, showValue, type InputIssue } from './input-error.js';
 import { engineSchema, impossibleCombinations, seedSchema, type Conflict, type RunSpec } from './run.js';
 import { listOf, oneOrMany, strictObject } from './strict-object.js';
 import { machineChoiceSchema, machinePresets, type Machine, type MachineChoice } from './target-config.js';
 import {
   hypervisorSchema,
+  paramAxes,
   workloadChoiceSchema,
   workloadDefaults,
   workloadNames,
@@ -38,11 +40,7 @@ const uniqueSeeds = z
 /** What a point must look like to be left out; a list means "any of these". */
 const excludeSchema = strictObject({
   hypervisor: oneOrMany(hypervisorSchema).optional(),
-  workload: strictObject({
-    name: oneOrMany(z.enum(workloadNames)).optional(),
-    iterations: oneOrMany(z.int()).optional(),
-    warmup: oneOrMany(z.int()).optional(),
-  }).optional(),
+  workload: strictObject({ name: oneOrMany(z.enum(workloadNames)).optional(), ...paramAxes }).optional(),
   machine: machineChoiceSchema.partial().optional(),
 }).superRefine((pattern, context) => {
   if (Object.keys(pattern).length === 0)
@@ -175,12 +173,9 @@ function spanMachine(choice: MachineChoice): Machine[] {
   );
 }
 
-function spanWorkload(choice: WorkloadChoice): Workload[] {
-  return listOf(choice.name).flatMap((name) =>
-    product({
-      iterations: choice.iterations ?? workloadDefaults.iterations,
-      warmup: choice.warmup ?? workloadDefaults.warmup,
-    }).map((params) => ({ name, params: params as Workload['params'] })),
+function spanWorkload({ name: names, ...params }: WorkloadChoice): Workload[] {
+  return listOf(names).flatMap((name) =>
+    product({ ...workloadDefaults[name], ...params }).map((chosen) => ({ name, params: chosen }) as Workload),
   );
 }
 
@@ -206,18 +201,25 @@ type Pattern = NonNullable<CampaignFile['exclude']>[number];
 
 function matches(pattern: Pattern, point: Point): boolean {
   const { set, ...machine } = pattern.machine ?? {};
+  const { name, ...params } = pattern.workload ?? {};
+  const given: Record<string, unknown> = point.workload.params;
   return (
     allows(pattern.hypervisor, point.hypervisor) &&
-    allows(pattern.workload?.name, point.workload.name) &&
-    allows(pattern.workload?.iterations, point.workload.params.iterations) &&
-    allows(pattern.workload?.warmup, point.workload.params.warmup) &&
+    allows(name, point.workload.name) &&
+    Object.entries(params).every(([key, wanted]) => allows(wanted, given[key])) &&
     Object.entries(machine).every(([key, wanted]) => allows(wanted, point.machine[key as keyof Machine])) &&
     Object.entries(set ?? {}).every(([key, wanted]) => allows(wanted, point.machine.set[key]))
   );
 }
 
 function allows(wanted: unknown, value: unknown): boolean {
-  return wanted === undefined || wanted === value || (Array.isArray(wanted) && wanted.includes(value));
+  if (wanted === undefined) return true;
+  return value !== undefined && listOf(wanted).some((one) => sameValue(one, value));
+}
+
+/** Parameters may be objects: `{ min: 8, max: 64 }`. */
+function sameValue(one: unknown, other: unknown): boolean {
+  return canonicalJson(one as JsonValue) === canonicalJson(other as JsonValue);
 }
 
 /** A conflict speaks of the expanded point; the user wants the place in the file. */
@@ -245,6 +247,16 @@ export function pointLabel(point: Point): string {
     ([key, value]) => `${key}=${showValue(value)}`,
   );
   const machine = [point.machine.preset, ...settings].join(' ');
-  const params = Object.entries(point.workload.params).map(([key, value]) => `${key}=${value}`);
+  const params = Object.entries(point.workload.params).map(([key, value]) => `${key}=${paramText(value)}`);
   return `${machine} / ${point.hypervisor} / ${[point.workload.name, ...params].join(' ')}`;
+}
+
+/** A parameter's value on one line: `400`, `closed`, `open:5000`, `32..512`, `16x256..16384`. */
+export function paramText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const fields = value as Record<string, unknown>;
+  if ('min' in fields)
+    return fields['min'] === fields['max'] ? String(fields['min']) : `${fields['min']}..${fields['max']}`;
+  if ('count' in fields) return `${fields['count']}x${paramText(fields['bytes'])}`;
+  return Object.values(fields).map(paramText).join(':');
 }

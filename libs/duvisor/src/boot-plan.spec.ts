@@ -1,10 +1,13 @@
-import { memoryBoundsMiB, type RunSpec } from '#libs/contracts';
+import { memoryBoundsMiB, type MicroWorkload, type RunSpec } from '#libs/contracts';
 import { maxRamBytes } from '#libs/riscv-core';
 import { describe, expect, it } from 'vitest';
 import { bootArguments, planBoot } from './boot-plan.js';
 import { imageNames, prebuiltImages, type ImageStore } from './images.js';
 
-function spec(workload: RunSpec['workload'], machine: Partial<RunSpec['machine']> = {}): RunSpec {
+function spec(
+  workload: MicroWorkload,
+  machine: Partial<RunSpec['machine']> = {},
+): RunSpec & { workload: MicroWorkload } {
   return {
     machine: {
       preset: 'firesim',

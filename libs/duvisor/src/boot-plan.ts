@@ -1,5 +1,5 @@
 /** From a run's specification to a machine and what is loaded into it. */
-import type { RunSpec } from '#libs/contracts';
+import { isService, type MicroWorkload, type RunSpec } from '#libs/contracts';
 import {
   labelsOf,
   memoryMap,
@@ -9,15 +9,19 @@ import {
   type ImageMode,
   type Label,
   type MachineConfig,
+  type MachineOptions,
 } from '#libs/riscv-core';
 import { writeCpio } from './cpio.js';
 import type { ImageStore } from './images.js';
+import { planServiceBoot, type ServiceLoad } from './service-boot.js';
 
 export interface BootPlan {
   readonly config: MachineConfig;
   readonly images: BootImages;
-  /** Labels to observe, each in the mode its image runs in. */
+  /** Labels to observe, each in the mode its image runs in. None when marks of the load generator begin and end the measurement. */
   readonly labels: readonly Label[];
+  /** Of a service: who sends the requests. */
+  readonly load?: ServiceLoad;
 }
 
 const MiB = 1024 * 1024;
@@ -29,7 +33,20 @@ const GUEST_OWN_MIB = 8;
 
 /** Throws ConfigError or ImageError when the run cannot be set up. */
 export function planBoot(spec: RunSpec, images: ImageStore): BootPlan {
-  const { preset, harts, memoryMiB, timing, dvext, quantum, set } = spec.machine;
+  const { workload } = spec;
+  return isService(workload)
+    ? planServiceBoot({ ...spec, workload }, images, machineOptions(spec))
+    : planMicroBoot({ ...spec, workload }, images);
+}
+
+function machineOptions({ machine, seed }: RunSpec): MachineOptions {
+  const { preset, harts, memoryMiB, timing, dvext, quantum, set } = machine;
+  return { machine: preset, harts, memoryBytes: memoryMiB * MiB, timing, dvext, quantum, set, seed };
+}
+
+type MicroSpec = RunSpec & { readonly workload: MicroWorkload };
+
+function planMicroBoot(spec: MicroSpec, images: ImageStore): BootPlan {
   const guest = `guest-${spec.workload.name}`;
   const read = (name: string): { name: string; bytes: Uint8Array } => ({ name, bytes: images.read(name) });
   const labels = (image: string, mode: ImageMode): Label[] => {
@@ -37,16 +54,7 @@ export function planBoot(spec: RunSpec, images: ImageStore): BootPlan {
     return labelsOf(parseSymbolFile(new TextDecoder().decode(images.read(name)), name), mode);
   };
   return {
-    config: resolveConfig({
-      machine: preset,
-      harts,
-      memoryBytes: memoryMiB * MiB,
-      timing,
-      dvext,
-      quantum,
-      set,
-      seed: spec.seed,
-    }),
+    config: resolveConfig(machineOptions(spec)),
     images: {
       elf: read('firmware.elf'),
       raw: [{ ...read('host.bin'), address: BigInt(memoryMap.kernel.base) }],
@@ -64,7 +72,7 @@ export function planBoot(spec: RunSpec, images: ImageStore): BootPlan {
 }
 
 /** Everything behind `--` is the argument vector of init, the VMM. */
-export function bootArguments(spec: RunSpec): string {
+export function bootArguments(spec: MicroSpec): string {
   const { iterations, warmup } = spec.workload.params;
   const vmm = [
     `--accel ${spec.hypervisor}`,
@@ -76,8 +84,8 @@ export function bootArguments(spec: RunSpec): string {
   return `init=/vmm seed=${spec.seed} -- ${vmm.join(' ')}`;
 }
 
-function guestMiB(spec: RunSpec): number {
-  if (spec.workload.name !== 'stage2-fault') return GUEST_MIB;
-  const { iterations, warmup } = spec.workload.params;
+function guestMiB({ workload }: MicroSpec): number {
+  if (workload.name !== 'stage2-fault') return GUEST_MIB;
+  const { iterations, warmup } = workload.params;
   return Math.max(GUEST_MIB, GUEST_OWN_MIB + Math.ceil(((iterations + warmup) * PAGE) / MiB));
 }

@@ -1,11 +1,10 @@
-import type { Metric, RunResult, RunSpec } from '#libs/contracts';
+import type { Metric, MicroName, RunResult, RunSpec } from '#libs/contracts';
 import { describe, expect, it } from 'vitest';
 import { prebuiltImages, type ImageStore } from './images.js';
 import { columnOf, workloadSteps } from './kvm-steps.js';
 import { simulateRun } from './simulate.js';
 
 type Hypervisor = RunSpec['hypervisor'];
-type WorkloadName = RunSpec['workload']['name'];
 type Profile = RunSpec['machine']['dvext'];
 
 const ITERATIONS = 150;
@@ -14,7 +13,7 @@ const MAX_INSTRUCTIONS = 50_000_000;
 
 function specOf(
   hypervisor: Hypervisor,
-  name: WorkloadName,
+  name: MicroName,
   dvext: Profile = 'rocket',
   timing: 'rocket' | 'none' = 'rocket',
 ): RunSpec {
@@ -113,8 +112,8 @@ describe('the KVM-like module beside Linux', () => {
 
 /** The smoke guest in the place of a workload's: every load and store form, SBI calls, timer, WFI. */
 function withHello(spec: RunSpec): ImageStore {
-  const store = prebuiltImages({ workload: { ...spec.workload, name: 'mmio' } });
-  const hello = prebuiltImages({ workload: { ...spec.workload, name: 'hello' as WorkloadName } });
+  const store = prebuiltImages(specOf(spec.hypervisor, 'mmio'));
+  const hello = prebuiltImages(specOf(spec.hypervisor, 'hello' as MicroName));
   return {
     read: (name) =>
       name.startsWith('guest-') ? hello.read(name.replace('guest-mmio', 'guest-hello')) : store.read(name),

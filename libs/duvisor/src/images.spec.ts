@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { imageDigests, ImageDirectory, imageNames, prebuiltImages } from './images.js';
 
-const spec = { workload: { name: 'hypercall', params: { iterations: 1, warmup: 0 } } } as const;
+const spec = { hypervisor: 'kvm', workload: { name: 'hypercall', params: { iterations: 1, warmup: 0 } } } as const;
 
 describe('prebuilt images', () => {
   it('are what digests.json says', () => {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunSpec } from '#libs/contracts';
+import { isServiceName, type RunSpec } from '#libs/contracts';
+import { poweroffImage, serviceImage } from './service-guests.js';
 
 /** Gives an image's bytes by name (`firmware.elf`). Throws {@link ImageError} when it has none. */
 export interface ImageStore {
@@ -20,14 +21,21 @@ export class ImageError extends Error {
   }
 }
 
+/** What of a run decides which images it uses. */
+export type SoftwareChoice = Pick<RunSpec, 'hypervisor' | 'workload'>;
+
 /** Everything that decides what a run executes and what its probes see. */
-export function imageNames(spec: Pick<RunSpec, 'workload'>): string[] {
-  const guest = `guest-${spec.workload.name}`;
+export function imageNames({ hypervisor, workload }: SoftwareChoice): string[] {
+  if (isServiceName(workload.name)) {
+    const guest = ['vm.bin', serviceImage(workload.name), poweroffImage];
+    return hypervisor === 'native' ? ['firmware.elf', ...guest] : ['firmware.elf', 'host.bin', 'vmm.elf', ...guest];
+  }
+  const guest = `guest-${workload.name}`;
   return ['firmware.elf', 'firmware.sym', 'host.bin', 'host.sym', 'vmm.elf', 'vmm.sym', `${guest}.elf`, `${guest}.sym`];
 }
 
 /** sha256 of every image that a run uses, as digests.json states them. */
-export function imageDigests(spec: Pick<RunSpec, 'workload'>, directory = prebuiltDirectory()): Record<string, string> {
+export function imageDigests(spec: SoftwareChoice, directory = prebuiltDirectory()): Record<string, string> {
   const stated = statedDigests(directory);
   return Object.fromEntries(
     imageNames(spec).map((name) => {
@@ -63,7 +71,7 @@ export class ImageDirectory implements ImageStore {
 }
 
 /** The prebuilt images that `spec` uses, checked against digests.json. */
-export function prebuiltImages(spec: Pick<RunSpec, 'workload'>, directory = prebuiltDirectory()): ImageStore {
+export function prebuiltImages(spec: SoftwareChoice, directory = prebuiltDirectory()): ImageStore {
   return new ImageDirectory(imageDigests(spec, directory), directory);
 }
 

@@ -1,10 +1,9 @@
 /** One run, from its specification to its result. Synchronous and bound to the processor: the caller gives it a thread. */
 import { maxConsoleLength, type Engine, type Outcome, type RunResult, type RunSpec } from '#libs/contracts';
-import { buildMachine, engineFactory, type Machine, type Measurement, type RunState } from '#libs/riscv-core';
+import { buildMachine, engineFactory, type Machine, type RunState } from '#libs/riscv-core';
 import { planBoot } from './boot-plan.js';
 import { imageNames, type ImageStore } from './images.js';
-import { columnOf } from './kvm-steps.js';
-import { metricsOf } from './metrics.js';
+import { measureLabels, measureLoad, type Measure } from './measure.js';
 import { simulatorDigest } from './simulator-digest.js';
 import { createHash } from 'node:crypto';
 
@@ -34,21 +33,20 @@ export function simulateRun(spec: RunSpec, options: SimulateOptions): RunResult 
   const { machine } = buildMachine(plan.config, plan.images, engineFactory(options.engine), {
     write: (bytes) => consoleOutput.append(bytes),
   });
-  machine.observe(plan.labels);
+  const measure = plan.load === undefined ? measureLabels(machine, plan, spec) : measureLoad(machine, plan.load, spec);
 
   // The simulation host's clock: reported beside the result, never part of it.
   const begin = process.hrtime.bigint();
   const ending = runToEnd(machine, options);
   const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
 
-  const measured = machine.measurement();
   const instret = machine.totalInstret();
   return {
-    outcome: outcomeOf(ending, measured, spec, instret),
+    outcome: outcomeOf(ending, measure, instret),
     instret: String(instret),
     cycles: String(machine.totalCycles()),
     stateHash: machine.stateHash(),
-    metrics: measured === undefined || measured.operations === 0 ? [] : metricsOf(measured, columnOf),
+    metrics: measure.metrics(),
     console: consoleOutput.text(),
     images: digests(spec, options.images),
     simulator: simulatorDigest(),
@@ -67,19 +65,19 @@ function runToEnd(machine: Machine, options: SimulateOptions): Ending {
   }
 }
 
-function outcomeOf(ending: Ending, measured: Measurement | undefined, spec: RunSpec, instret: number): Outcome {
+function outcomeOf(ending: Ending, measure: Measure, instret: number): Outcome {
   switch (ending.kind) {
     case 'finisher':
     case 'htif': {
       const exitCode = Number(ending.code);
       if (exitCode !== 0) return { kind: 'failed', exitCode, detail: `the target ended with code ${exitCode}` };
-      const wrong = measurementFault(measured, spec);
+      const wrong = measure.fault();
       return { kind: wrong === '' ? 'passed' : 'failed', exitCode, detail: wrong };
     }
     case 'reset':
       return { kind: 'failed', exitCode: null, detail: 'the target asked for a reset' };
     case 'limit':
-      return { kind: 'timed-out', exitCode: null, detail: `no end after ${instret} instructions` };
+      return { kind: 'timed-out', exitCode: null, detail: measure.hung() ?? `no end after ${instret} instructions` };
     case 'stopped':
       return { kind: 'timed-out', exitCode: null, detail: `stopped after ${instret} instructions` };
     case 'deadlock':
@@ -89,15 +87,6 @@ function outcomeOf(ending: Ending, measured: Measurement | undefined, spec: RunS
         detail: `every hart sleeps and no event is due, after ${instret} instructions`,
       };
   }
-}
-
-/** What is wrong with a measurement, empty for nothing. */
-function measurementFault(measured: Measurement | undefined, spec: RunSpec): string {
-  const { iterations } = spec.workload.params;
-  if (measured === undefined) return 'the guest passed no measured section';
-  if (measured.operations !== iterations)
-    return `the probes counted ${measured.operations} operations, expected ${iterations}`;
-  return '';
 }
 
 function digests(spec: RunSpec, images: ImageStore): Record<string, string> {

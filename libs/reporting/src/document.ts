@@ -8,6 +8,7 @@ import { cycles, count, digest, distance, interval, percent, pValue, ratio, spre
 import type { Cell, HypervisorResult, PrimitiveSection } from './tables/section.js';
 import type { StepTable } from './tables/steps.js';
 import type { CheckResult } from './checks/evaluate.js';
+import { serviceBlocks } from './services/blocks.js';
 
 export interface Column {
   readonly title: string;
@@ -49,11 +50,12 @@ export function buildDocument(report: Report, detail: Detail = 'full'): Document
       paragraph(
         `All cycle counts come from a ${modelNotice}: RISC-V machine code executed on the emulated machine. ` +
           `The baseline is this project's own KVM-like module, not Linux's KVM. ` +
-          `P = the paper, C-micro = the artifact's rerun, both measured on an FPGA; ≈ = read from a figure.`,
+          `P = the paper, C-micro and C-app = the artifact's rerun, all measured on an FPGA; ≈ = read from a figure.`,
       ),
       ...unusableRuns(report),
       ...alarms(report),
       ...summaryTables(report),
+      ...serviceBlocks(report),
       ...report.sections.flatMap(breakdown),
       ...report.steps.flatMap(stepBlocks),
       ...checkBlocks(report.checks),
@@ -117,6 +119,7 @@ const measured = (cell: Cell): TableCell =>
     : plain(cycles(cell.summary.mean));
 
 function summaryTables(report: Report): Block[] {
+  if (report.sections.length === 0) return [];
   const blocks: Block[] = [
     heading('Cycles per operation'),
     ...figureBlocks(totalsFigure(report.sections)),

@@ -1,5 +1,12 @@
 /** From stored rows to the runs a report is computed from. Missing is null with a reason, never 0. */
-import type { Metric, RunResult, RunSpec, RunStatus, Software } from '#libs/contracts';
+import {
+  isServiceName,
+  type Metric,
+  type RunResult,
+  type RunSpec,
+  type RunStatus,
+  type Software,
+} from '#libs/contracts';
 
 /** What a report is made from; the controller fills it from PostgreSQL and computes nothing itself. */
 export interface ReportInput {
@@ -29,7 +36,18 @@ export interface StoredRun {
 }
 
 /** Metrics without which a run has not answered its question (orchestrator.md section 6: such a run failed). */
-export const requiredMetrics = ['operations', 'cycles.total', 'exits.total', 'exits.kernel'] as const;
+const microMetrics = ['operations', 'cycles.total', 'exits.total', 'exits.kernel'];
+const serviceMetrics = [
+  ...['requests.per-second', 'replies.verified', 'errors', 'cycles.total'],
+  ...['exits.total.per-request', 'exits.kernel.per-request'],
+  ...['50', '95', '99', 'mean'].map((p) => `latency.us p=${p}`),
+  ...['guest-user', 'guest-kernel', 'vmm', 'host-kernel', 'firmware', 'idle'].map((mode) => `cycles.mode mode=${mode}`),
+];
+
+/** By name, or by name and label (`latency.us p=50`). */
+export function requiredMetricsOf(workload: string): readonly string[] {
+  return isServiceName(workload) ? serviceMetrics : microMetrics;
+}
 
 /** One run of the campaign, with its result when it has one. Host figures never enter a table of the target. */
 export interface ReportRun {
@@ -96,7 +114,13 @@ function whyUnusable(run: StoredRun): string | null {
   if (run.result === null) return run.reason ?? `${run.status}, no result stored`;
   const { outcome, metrics } = run.result;
   if (run.status !== 'passed') return run.reason ?? `${outcome.kind}: ${outcome.detail}`;
-  const missing = requiredMetrics.filter((name) => !metrics.some((metric) => metric.name === name));
+  const there = new Set(
+    metrics.flatMap(({ name, labels }) => [
+      name,
+      ...Object.entries(labels).map(([label, value]) => `${name} ${label}=${value}`),
+    ]),
+  );
+  const missing = requiredMetricsOf(run.spec.workload.name).filter((name) => !there.has(name));
   return missing.length === 0 ? null : `required metric missing: ${missing.join(', ')}`;
 }
 

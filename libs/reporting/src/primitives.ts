@@ -7,6 +7,7 @@ export const modelNotice = 'cycle model, not RTL';
 export const hypervisorNames: Readonly<Record<string, string>> = {
   duvisor: 'DuVisor',
   kvm: 'KVM-like module (project)',
+  native: 'native (no hypervisor)',
 };
 
 export function hypervisorName(id: string): string {

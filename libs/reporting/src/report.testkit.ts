@@ -1,5 +1,5 @@
 /** Hand-made inputs for tests of the report. The figures are invented; no test states anything about the simulator. */
-import type { Metric, RunSpec } from '#libs/contracts';
+import type { Metric, MicroName, RunSpec } from '#libs/contracts';
 import type { ReportInput, StoredRun } from './input.js';
 
 export const image = 'a'.repeat(64);
@@ -19,7 +19,7 @@ export type Phases = Readonly<Record<string, number>>;
 
 export interface SampleRun {
   readonly hypervisor: 'kvm' | 'duvisor';
-  readonly workload: RunSpec['workload']['name'];
+  readonly workload: MicroName;
   readonly seed: number;
   /** Cycles per operation by phase; the total is their sum. */
   readonly phases: Phases;

@@ -2,7 +2,11 @@
 import { type CheckResult, evaluateChecks } from './checks/evaluate.js';
 import { readRun, type ReportInput, type ReportRun } from './input.js';
 import { modelNotice } from './primitives.js';
-import { pointsOf } from './samples.js';
+import { isServiceName } from '#libs/contracts';
+import { evaluateServiceChecks } from './services/checks.js';
+import { judge, type JudgedSection } from './services/compare.js';
+import { buildServiceSection } from './services/section.js';
+import { pointsOf, type Point } from './samples.js';
 import { logEffect, type PairedEffect, verdictOf, type Verdict } from './stats/paired.js';
 import { holm } from './stats/holm.js';
 import { buildSection, type PrimitiveSection } from './tables/section.js';
@@ -47,6 +51,10 @@ export interface Report {
   readonly sections: readonly PrimitiveSection[];
   readonly comparisons: readonly Comparison[];
   readonly geometricMean: GeometricMean | null;
+  /** Points of the services: requests instead of operations. */
+  readonly services: readonly JudgedSection[];
+  /** DuVisor ÷ KVM-like module on requests per second. */
+  readonly servicesMean: GeometricMean | null;
   readonly steps: readonly StepTable[];
   readonly checks: readonly CheckResult[];
   readonly unusable: readonly UnusableRun[];
@@ -62,12 +70,17 @@ export interface Report {
 export function buildReport(input: ReportInput): Report {
   const runs = input.runs.map(readRun);
   const points = pointsOf(runs);
-  const sections = points.map((point) =>
-    buildSection(point, points.filter((other) => other.workload === point.workload).length > 1),
+  const ambiguous = (point: Point): boolean => points.filter(({ workload }) => workload === point.workload).length > 1;
+  const micro = points.filter((point) => !isServiceName(point.workload));
+  const sections = micro.map((point) => buildSection(point, ambiguous(point)));
+  const services = judge(
+    points
+      .filter((point) => isServiceName(point.workload))
+      .map((point) => buildServiceSection(point, ambiguous(point))),
   );
   const comparisons = compare(sections);
   const unusable = runs.filter((run) => !run.usable).map(unusableRun);
-  const checks = evaluateChecks(sections, runs, input.alarms.length);
+  const checks = [...evaluateChecks(sections, runs, input.alarms.length), ...evaluateServiceChecks(services)];
   return {
     formatVersion: REPORT_FORMAT,
     notice: modelNotice,
@@ -75,8 +88,10 @@ export function buildReport(input: ReportInput): Report {
     revision: input.revision,
     sections,
     comparisons,
-    geometricMean: geometricMean(sections, comparisons),
-    steps: buildStepTables(points, input.steps),
+    geometricMean: geometricMean(sections),
+    services,
+    servicesMean: geometricMean(rateEffects(services)),
+    steps: buildStepTables(micro, input.steps),
     checks,
     unusable,
     alarms: input.alarms,
@@ -123,12 +138,27 @@ function remarkOn(section: PrimitiveSection): string | null {
   return parts.length === 0 ? null : parts.join('; ');
 }
 
-function geometricMean(
-  sections: readonly PrimitiveSection[],
-  comparisons: readonly Comparison[],
-): GeometricMean | null {
-  const compared = sections.filter((section) => section.effect !== null && section.effect.n > 0);
-  if (compared.length < 2 || compared.length !== comparisons.length) return null;
+/** A section of which a ratio was measured, or could not be. */
+interface Ratios {
+  readonly title: string;
+  readonly effect: PairedEffect | null;
+  readonly ratioBySeed: ReadonlyMap<number, number>;
+}
+
+function rateEffects(services: readonly JudgedSection[]): Ratios[] {
+  return services.map(({ title, comparisons }) => {
+    const rate = comparisons.find(
+      ({ quantity, candidate, reference }) =>
+        quantity === 'requests.per-second' && candidate === CANDIDATE && reference === BASELINE,
+    );
+    return { title, effect: rate?.effect ?? null, ratioBySeed: rate?.ratioBySeed ?? new Map<number, number>() };
+  });
+}
+
+/** Null unless every section that was compared has pairs: a mean over some of them would hide the others. */
+function geometricMean(sections: readonly Ratios[]): GeometricMean | null {
+  const compared = sections.filter((section) => section.effect !== null);
+  if (compared.length < 2 || compared.some((section) => section.effect?.n === 0)) return null;
   const common = (compared[0]?.effect?.seeds ?? []).filter((seed) =>
     compared.every((section) => section.effect?.seeds.includes(seed)),
   );

@@ -1,6 +1,6 @@
 /** From runs to samples: which points a campaign has, and what each run measured. Missing is null, never 0. */
-import { canonicalJson, type Metric } from '#libs/contracts';
-import type { ReportRun } from './input.js';
+import { canonicalJson, paramText, type Metric } from '#libs/contracts';
+import type { Configuration, ReportRun } from './input.js';
 
 /** The runs that differ in hypervisor and seed only. */
 export interface Point {
@@ -21,6 +21,13 @@ export function pointsOf(runs: readonly ReportRun[]): Point[] {
     else point.runs.push(run);
   }
   return [...points.values()];
+}
+
+/** What tells two points of one workload apart, for a heading. */
+export function describeConfiguration({ machine, params }: Configuration): string {
+  const { preset, set, ...rest } = machine;
+  const pairs = Object.entries({ ...params, ...rest, ...set }).map(([name, value]) => `${name}=${paramText(value)}`);
+  return [preset, ...pairs].join(' ');
 }
 
 const sameLabels = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean =>

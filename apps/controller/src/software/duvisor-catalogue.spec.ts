@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { machinePresets, type Point } from '#libs/contracts';
+import { machinePresets, type MicroName, type Point } from '#libs/contracts';
 import { DuvisorCatalogue } from './duvisor-catalogue.js';
 
 const catalogue = new DuvisorCatalogue();
-const point = (machine: Partial<Point['machine']> = {}, workload: Point['workload']['name'] = 'hypercall'): Point => ({
+const point = (machine: Partial<Point['machine']> = {}, workload: MicroName = 'hypercall'): Point => ({
   machine: { ...machinePresets.firesim, ...machine },
   hypervisor: 'kvm',
   workload: { name: workload, params: { iterations: 10, warmup: 1 } },

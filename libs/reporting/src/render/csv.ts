@@ -1,6 +1,8 @@
 /** One flat table (RFC 4180): a row for each measured quantity, at full precision. Missing values are empty, with the reason. */
 import { modelNotice } from '../primitives.js';
 import type { Report } from '../report.js';
+import type { JudgedSection } from '../services/compare.js';
+import type { Quantity } from '../services/section.js';
 import type { Cell } from '../tables/section.js';
 
 const header = [
@@ -42,7 +44,35 @@ export function renderCsv(report: Report): string {
       single(table.title, 'Linux 6.1 (kvm-cost.md)', `step ${step.step} (${step.column})`, 'insns/op', step.linux),
     ]),
   );
-  return [[...header], ...rows, ...steps].map((cells) => `${cells.map(field).join(',')}\r\n`).join('');
+  return [[...header], ...rows, ...report.services.flatMap(serviceRows), ...steps]
+    .map((cells) => `${cells.map(field).join(',')}\r\n`)
+    .join('');
+}
+
+function serviceRows({ title, results, comparisons }: JudgedSection): Value[][] {
+  const quantity = (name: string, label: string, unit: string, { summary, reason }: Quantity): Value[] => [
+    ...[title, name, label, unit, summary?.n ?? 0],
+    ...[summary?.mean ?? null, summary?.sd ?? null, summary?.min ?? null, summary?.max ?? null],
+    ...[null, null, null, null, reason, modelNotice],
+  ];
+  return [
+    ...results.flatMap((result) => [
+      quantity(result.name, 'requests per second', 'requests/s', result.rate),
+      ...Object.entries(result.latency).map(([p, value]) => quantity(result.name, `latency ${p}`, 'us', value)),
+      quantity(result.name, 'cycles', 'cycles/request', result.cycles),
+      ...result.modes.map((mode) => quantity(result.name, `cycles ${mode.mode}`, 'cycles/request', mode)),
+      quantity(result.name, 'exits', 'exits/request', result.exits),
+      quantity(result.name, 'exits into the kernel', 'exits/request', result.exitsIntoKernel),
+      quantity(result.name, 'host interrupts', 'exits/request', result.hostInterrupts),
+      quantity(result.name, 'traps into the kernel', 'traps/request', result.trapsIntoKernel),
+      ...result.exitsByCause.map(({ cause, perRequest }) =>
+        single(title, result.name, `exits ${cause}`, 'exits/request', perRequest),
+      ),
+    ]),
+    ...comparisons.map(({ candidate, reference, quantity: what, effect }) =>
+      single(title, `${candidate} ÷ ${reference}`, `ratio of ${what}`, '1', effect.ratio),
+    ),
+  ];
 }
 
 function row(primitive: string, hypervisor: string, quantity: string, cell: Cell): Value[] {

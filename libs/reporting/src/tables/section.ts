@@ -2,7 +2,7 @@
 import { GUEST_PHASE, hypervisorName, phaseTitle, primitiveOf } from '../primitives.js';
 import { type PublishedTag, publishedValues } from '../published.js';
 import type { Configuration, ReportRun } from '../input.js';
-import { bySeed, metricOf, phasesOf, type Point } from '../samples.js';
+import { bySeed, describeConfiguration, metricOf, phasesOf, type Point } from '../samples.js';
 import { type PairedEffect, pairedEffect } from '../stats/paired.js';
 import { summarise, type Summary } from '../stats/summary.js';
 
@@ -85,7 +85,7 @@ export function buildSection(point: Point, ambiguous: boolean): PrimitiveSection
   const effect = both ? pairedEffect(totals('kvm'), totals('duvisor')) : null;
   return {
     primitive: primitive.id,
-    title: ambiguous ? `${primitive.title} (${describePoint(point.runs[0].configuration)})` : primitive.title,
+    title: ambiguous ? `${primitive.title} (${describeConfiguration(point.runs[0].configuration)})` : primitive.title,
     configuration: point.runs[0].configuration,
     hypervisors: ids.map((id) =>
       hypervisorResult(
@@ -99,13 +99,6 @@ export function buildSection(point: Point, ambiguous: boolean): PrimitiveSection
       (effect?.seeds ?? []).map((seed) => [seed, (totals('kvm').get(seed) ?? 0) / (totals('duvisor').get(seed) ?? 1)]),
     ),
   };
-}
-
-/** What tells two points of one workload apart, for a heading. */
-function describePoint({ machine, params }: Configuration): string {
-  const { preset, set, ...rest } = machine;
-  const pairs = Object.entries({ ...params, ...rest, ...set }).map(([name, value]) => `${name}=${String(value)}`);
-  return [preset, ...pairs].join(' ');
 }
 
 const baselineFirst = (a: string, b: string): number =>
