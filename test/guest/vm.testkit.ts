@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { buildMachine, engineFactory, memoryMap, resolveConfig } from '#libs/riscv-core';
+import { buildMachine, engineFactory, memoryMap, resolveConfig, type LinkPeer } from '#libs/riscv-core';
 import { writeCpio } from '../../libs/duvisor/src/cpio.js';
 
 const prebuilt = fileURLToPath(new URL('../../libs/duvisor/guest/prebuilt/', import.meta.url));
@@ -17,11 +17,18 @@ export interface Boot {
   readonly memoryMiB?: number;
   readonly preset?: 'virt' | 'firesim';
   readonly dvext?: 'none' | 'rocket' | 'strict';
+  readonly timing?: 'none' | 'rocket';
+  readonly peer?: LinkPeer;
+  /** Of the block device. */
+  readonly disk?: Uint8Array;
+  /** Called when the guest has said so on its console. */
+  readonly said?: { readonly line: string; readonly then: (cyclesPerSecond: number) => void };
 }
 
 export interface Ended {
   readonly code: number;
   readonly console: string;
+  readonly instret?: number;
 }
 
 const initrd = (): Uint8Array =>
@@ -32,10 +39,22 @@ const initrd = (): Uint8Array =>
 
 const LIMIT = 2_000_000_000;
 
-export function onSimulator({ append, memoryMiB = 128, preset = 'virt', dvext = 'none' }: Boot): Ended {
-  const text: number[] = [];
+export function onSimulator(boot: Boot): Ended {
+  const { append, memoryMiB = 128, preset = 'virt', dvext = 'none', timing = 'none', peer, disk, said } = boot;
+  const config = resolveConfig({
+    machine: preset,
+    dvext,
+    harts: 1,
+    timing,
+    memoryBytes: memoryMiB << 20,
+    seed: 1,
+    ...(peer === undefined ? {} : { net: { peer } }),
+    ...(disk === undefined ? {} : { block: { image: disk, readOnly: true } }),
+  });
+  let text = '';
+  let waiting = said;
   const { machine } = buildMachine(
-    resolveConfig({ machine: preset, dvext, harts: 1, timing: 'none', memoryBytes: memoryMiB << 20, seed: 1 }),
+    config,
     {
       elf: { name: 'firmware.elf', bytes: image('firmware.elf') },
       raw: [{ name: 'vm.bin', bytes: image('vm.bin'), address: BigInt(memoryMap.kernel.base) }],
@@ -43,19 +62,45 @@ export function onSimulator({ append, memoryMiB = 128, preset = 'virt', dvext = 
       append,
     },
     engineFactory('interpreter'),
-    { write: (bytes) => text.push(...bytes) },
+    {
+      write: (bytes) => {
+        text += new TextDecoder().decode(bytes);
+        if (waiting === undefined || !text.includes(`${waiting.line}\n`)) return;
+        const { then } = waiting;
+        waiting = undefined;
+        then(config.timebaseHz * config.cyclesPerTick);
+      },
+    },
   );
   for (;;) {
     const state = machine.run(10_000_000, LIMIT, false);
     if (state.kind === 'running') continue;
-    const console = new TextDecoder().decode(Uint8Array.from(text));
-    expect(state.kind, console).toBe('finisher');
-    return { code: 'code' in state ? Number(state.code) : -1, console };
+    expect(state.kind, text).toBe('finisher');
+    return { code: 'code' in state ? Number(state.code) : -1, console: text, instret: machine.totalInstret() };
   }
 }
 
 export const qemu = 'qemu-system-riscv64';
 export const qemuInstalled = spawnSync(qemu, ['--version']).status === 0;
+
+/** Byte i of file `number` on the disk, as guest/vmtest/disk.c expects it. */
+function fileBytes(number: number, size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, i) => (number * 31 + i * 7 + Math.floor(i / 4096)) & 0xff);
+}
+
+/** An archive of files f000, f001, … of these sizes, and `big`, filled up to whole sectors. */
+export function diskImage(sizes: readonly number[], big = 0): Uint8Array {
+  const files = sizes.map((size, number) => ({
+    path: `/f${String(number).padStart(3, '0')}`,
+    mode: 0o644,
+    data: fileBytes(number, size),
+  }));
+  if (big > 0) files.push({ path: '/big', mode: 0o644, data: fileBytes(1000, big) });
+  const archive = writeCpio(files);
+  const image = new Uint8Array(Math.ceil(archive.length / 512) * 512);
+  image.set(archive);
+  return image;
+}
 
 /** Arguments for QEMU but for the devices; `folder` takes the files. */
 export function qemuArguments({ append, memoryMiB = 128 }: Boot, folder: string): string[] {

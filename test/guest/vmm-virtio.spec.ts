@@ -188,7 +188,7 @@ describe('the network of a guest', () => {
     );
     expect(fast?.console).toContain('virtio: ok');
     expect(reference).toEqual(fast);
-  });
+  }, 240_000);
 });
 
 describe('an exit of a guest that uses its network', () => {

@@ -23,7 +23,7 @@ s64 poll_user(u64 user_fds, u32 count, u64 timeout_ns, bool forever) {
         waiters[i].task = current;
         list_init(&waiters[i].link);
     }
-    u64 until = ktime_get() + timeout_ns;
+    u64 until = forever ? 0 : ktime_get() + timeout_ns;
     s64 ready;
     for (;;) {
         ready = 0;

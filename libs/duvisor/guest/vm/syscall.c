@@ -11,6 +11,7 @@
 #define REBOOT_MAGIC2 0x28121969
 #define REBOOT_POWER_OFF 0x4321fedc
 #define REBOOT_HALT 0xcdef0123
+#define LINGER 50 /* part of a second */
 
 struct timespec {
     s64 sec, nsec;
@@ -85,6 +86,8 @@ static s64 sys_exit(const struct args *a) { process_exit((int)(a->a[0] & 0xff));
 static s64 sys_reboot(const struct args *a) {
     if ((u32)a->a[0] != REBOOT_MAGIC1 || (u32)a->a[1] != REBOOT_MAGIC2) return -EINVAL;
     if ((u32)a->a[2] != REBOOT_POWER_OFF && (u32)a->a[2] != REBOOT_HALT) return -EINVAL;
+    /* What was sent last is on its way: through a VMM and a link before the machine goes. */
+    sleep_until(now() + boot.timebase / LINGER);
     power_off(false);
 }
 

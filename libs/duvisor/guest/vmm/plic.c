@@ -36,7 +36,8 @@ static int vcpu_of(u64 context) { return context % 3 == 2 && context / 3 < plic.
 static u32 best(u32 vcpu) {
     u32 source = 0;
     u64 candidates = plic.pending & plic.context[vcpu].enabled;
-    for (u32 i = 1; candidates >> i; i++)
+    if (!candidates) return 0;
+    for (u32 i = (u32)candidates ? 1 : 32; i <= SOURCES; i++)
         if ((candidates >> i & 1) && plic.priority[i] > (source ? plic.priority[source] : 0)) source = i;
     return source;
 }

@@ -195,7 +195,9 @@ bool queue_next(struct virtio_device *d, struct virtqueue *q, struct chain *c) {
     if (waiting > q->size) virtio_die(d, "more chains are available than it has entries");
     __atomic_thread_fence(__ATOMIC_ACQUIRE); /* the index before the entry */
     u16 at = q->available->ring[q->next_available % q->size];
-    *c = (struct chain){.head = at};
+    c->head = at;
+    c->out_count = c->in_count = 0; /* the pieces themselves, 2 KiB, need no clearing */
+    c->out_bytes = c->in_bytes = 0;
     for (u32 n = 0;; n++) {
         if (at >= q->size) virtio_die(d, "a descriptor number is beyond its size");
         if (n == q->size) virtio_die(d, "a chain of descriptors runs in a circle");

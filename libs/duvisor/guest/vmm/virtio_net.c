@@ -82,18 +82,20 @@ static bool receive_all(void) {
     return buffers;
 }
 
+/* The tap is looked at only while the guest has buffers; out of them, the guest's next notification may bring some. */
 static void thread(void *unused) {
     (void)unused;
-    struct pollfd fds[2] = {{.fd = device.notify, .events = POLLIN}, {.fd = tap, .events = POLLIN}};
+    struct pollfd fds[2] = {{.fd = device.notify, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
     for (;;) {
-        mutex_lock(&device.lock);
-        send_all();
-        fds[1].fd = receive_all() ? tap : -1; /* without buffers wait for the guest only */
-        mutex_unlock(&device.lock);
         STEP(io_wait);
         sys_poll(fds, 2);
-        u64 notified;
-        if (fds[0].revents) sys_read(device.notify, &notified, sizeof notified);
+        bool notified = fds[0].revents, buffers = fds[1].fd >= 0, frames = buffers && fds[1].revents;
+        u64 count;
+        if (notified) sys_read(device.notify, &count, sizeof count);
+        mutex_lock(&device.lock);
+        if (notified) send_all();
+        if (frames || (notified && !buffers)) fds[1].fd = receive_all() ? tap : -1;
+        mutex_unlock(&device.lock);
     }
 }
 

@@ -225,7 +225,13 @@ function setOptions(model: RedisModel, words: readonly string[]): SetOptions {
     else if (option === 'xx' && !found.nx) found.xx = true;
     else if (option === 'get') found.get = true;
     else if (option === 'keepttl' && time === undefined) found.keep = true;
-    else if (/^(ex|px|exat|pxat)$/.test(option) && !found.keep && time === undefined && at + 1 < words.length)
+    else if (
+      /^(ex|px|exat|pxat)$/.test(option) &&
+      !found.keep &&
+      // The same unit twice is fine: the last counts.
+      (time === undefined || time.option === option) &&
+      at + 1 < words.length
+    )
       time = { option, text: words[++at]! };
     else throw new ErrorReply(syntax);
   }
@@ -397,13 +403,14 @@ const commands = new Map<string, Command>(
       (_, [, index = '']) => {
         const number = parse(index);
         // The C program holds it in 32 bits.
-        if (number > 0x7fff_ffffn || number < -0x8000_0000n) throw new ErrorReply(notInteger);
+        if (number > 0x7fff_ffffn || number < -0x8000_0000n)
+          throw new ErrorReply('ERR value is out of range, value must between -2147483648 and 2147483647');
         if (number !== 0n) throw new ErrorReply('ERR DB index is out of range');
         return OK;
       },
     ],
     info: [-1, () => bulk('')],
-    command: [-1, () => array([])],
+    command: [-1, (_, [, what]) => (/^count$/i.test(what ?? '') ? integer(0) : array([]))],
     dbsize: [1, (model) => integer(model.alive().length)],
     flushall: [-1, flush],
     flushdb: [-1, flush],
