@@ -136,6 +136,7 @@ describe.each(backEnds)('the VMM with --accel %s on %s', (accel, _, boot) => {
   it.each([
     ['atomic', /0x3f8|errno 95/],
     ['hole', /no device at/],
+    ['null', /no device at/],
     ['beyond', /0xf0000000/],
   ])('ends with a message when the guest does what is not emulated: %s', (what, message) => {
     const ended = boot(vmm(`fault=${what}`), image('guest-hello.elf'));

@@ -129,6 +129,7 @@ static void check_timer(void) {
 static void misbehave(const char *args) {
     if (has_word(args, "fault=atomic")) asm volatile("amoadd.w zero, zero, (%0)" ::"r"(UART) : "memory");
     else if (has_word(args, "fault=hole")) asm volatile("lbu zero, 0(%0)" ::"r"(0x5000) : "memory");
+    else if (has_word(args, "fault=null")) asm volatile("lbu zero, 0(%0)" ::"r"(0) : "memory");
     else if (has_word(args, "fault=beyond")) asm volatile("lbu zero, 0(%0)" ::"r"(0xF0000000ul) : "memory");
     else return;
     expect("life after a fault", 1, 0);

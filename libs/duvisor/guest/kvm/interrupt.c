@@ -30,39 +30,33 @@ void unset_interrupt(struct kvm_vcpu *v, u32 irq) {
     UNLOCK_IRQRESTORE(kvm_riscv_vcpu_unset_interrupt, &v->irqs_lock, flags);
 }
 
+u64 kept_hvip_bits;
+
+/* Bits that hvip lacks (profile rocket: VSEIP) live in the shadow alone; the interrupt controller has to raise VSEIP then. */
+void interrupts_init(void) {
+    csr_write(CSR_HVIP, VSEI_BIT);
+    bool settable = csr_read(CSR_HVIP) & VSEI_BIT;
+    csr_write(CSR_HVIP, 0);
+    if (!settable && guest_line_init()) kept_hvip_bits = VSEI_BIT;
+}
+
+/* Out of line: most entries have nothing to merge. */
+static __attribute__((noinline)) void merge_pending(struct kvm_vcpu *v) {
+    u64 mask = __atomic_exchange_n(&v->irqs_pending_mask, 0, __ATOMIC_ACQUIRE);
+    u64 value = READ_ONCE(v->irqs_pending) & mask;
+    if ((v->csrs.hvip ^ value) & mask & kept_hvip_bits) guest_line_set(value & VSEI_BIT);
+    v->csrs.hvip = (v->csrs.hvip & ~mask) | value;
+}
+
 /* Before entry, interrupts off. */
 void flush_interrupts(struct kvm_vcpu *v) {
     unsigned long flags;
     LOCK_IRQSAVE(kvm_riscv_vcpu_flush_interrupts, &v->irqs_lock, flags);
-    if (READ_ONCE(v->irqs_pending_mask)) {
-        u64 mask = __atomic_exchange_n(&v->irqs_pending_mask, 0, __ATOMIC_ACQUIRE);
-        u64 value = READ_ONCE(v->irqs_pending) & mask;
-        v->csrs.hvip = (v->csrs.hvip & ~mask) | value;
-    }
+    if (READ_ONCE(v->irqs_pending_mask)) merge_pending(v);
     UNLOCK_IRQRESTORE(kvm_riscv_vcpu_flush_interrupts, &v->irqs_lock, flags);
 }
 
-/* hvip.VSEIP is missing: the interrupt controller has to raise it. */
-static bool external_by_line;
-static bool line_high;
-
-void interrupts_init(void) {
-    csr_write(CSR_HVIP, VSEI_BIT);
-    external_by_line = !(csr_read(CSR_HVIP) & VSEI_BIT);
-    csr_write(CSR_HVIP, 0);
-    if (external_by_line) external_by_line = guest_line_init();
-}
-
-void update_hvip(const struct kvm_vcpu *v) {
-    csr_write(CSR_HVIP, v->csrs.hvip);
-    bool high = v->csrs.hvip & VSEI_BIT;
-    if (unlikely(external_by_line && high != line_high)) guest_line_set(line_high = high);
-}
-
-/* At put: what the hart cannot hold is kept as it was wanted. */
-u64 read_hvip(const struct kvm_vcpu *v) {
-    return external_by_line ? (csr_read(CSR_HVIP) & ~VSEI_BIT) | (v->csrs.hvip & VSEI_BIT) : csr_read(CSR_HVIP);
-}
+void update_hvip(const struct kvm_vcpu *v) { csr_write(CSR_HVIP, v->csrs.hvip); }
 
 /* After exit, interrupts off: notes what the guest did to VSSIP, unless someone set it meanwhile. */
 void sync_interrupts(struct kvm_vcpu *v) {

@@ -267,7 +267,7 @@ void sync_interrupts(struct kvm_vcpu *v);
 bool has_interrupt(const struct kvm_vcpu *v);
 void interrupts_init(void);
 void update_hvip(const struct kvm_vcpu *v);
-u64 read_hvip(const struct kvm_vcpu *v);
+extern u64 kept_hvip_bits;
 
 /* timer.c */
 void vcpu_timer_init(struct kvm_vcpu *v);

@@ -74,7 +74,7 @@ void arch_vcpu_put(struct kvm_vcpu *v) {
     csrs->vsepc = csr_read(CSR_VSEPC);
     csrs->vscause = csr_read(CSR_VSCAUSE);
     csrs->vstval = csr_read(CSR_VSTVAL);
-    csrs->hvip = read_hvip(v);
+    csrs->hvip = csr_read(CSR_HVIP) | (csrs->hvip & kept_hvip_bits);
     csrs->vsatp = csr_read(CSR_VSATP);
 }
 

@@ -45,6 +45,8 @@ struct vcpu {
     u64 virq;        /* virtual interrupts wanted: bits of huvip */
     u64 virq_loaded; /* those in huvip now */
     u32 asleep;      /* futex: 1 while the thread sleeps in WFI */
+    u64 lost_at;     /* uepc of the last guest page fault whose address was lost */
+    u32 lost_faults; /* and how many there were in a row */
     u64 last_wfi;    /* time CSR at the end of the last WFI exit */
     u64 wait_start;  /* time CSR when the guest's present wait began */
 };

@@ -21,6 +21,9 @@ void vplic_create(void) {
     vinterrupts = (volatile u32 *)page;
     *vinterrupts = 0;
     first_source = read_device_tree("soc/interrupt-controller/dv-ext,vint-base", DEFAULT_FIRST_SOURCE);
+    if (first_source > SOURCE_BLOCK || SOURCE_SERIAL - first_source >= 32)
+        die(1, "/dev/vplic_dev: sources from %u on, expected %d to %d among them (profile qemu has no devices here)", first_source,
+            SOURCE_BLOCK, SOURCE_SERIAL);
 }
 
 /*
