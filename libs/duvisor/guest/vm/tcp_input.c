@@ -186,7 +186,7 @@ static bool acknowledge(struct tcp *t, const struct segment *s) {
             if (t->file && RING - t->out.length >= RING / 4) tcp_event(t, POLLOUT);
         }
         if (acked > data && !fin_acknowledged(t)) return false;
-    } else if (ack == t->una && flight && !s->length && window_same && !(s->flags & (SYN | FIN))) {
+    } else if (ack == t->una && t->next != t->una && !s->length && window_same && !(s->flags & (SYN | FIN))) {
         duplicate(t);
     }
     /* Sixth: the send window, from newer segments only. */
