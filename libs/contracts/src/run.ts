@@ -17,7 +17,10 @@ export const hostReservedMiB = 96;
 const pageBytes = 4096;
 /** Memory of the virtual machine that a service runs in. */
 export const serviceVmMiB = 128;
-/** Most that a service keeps of the load generator's data; its own limit (memcached -m 16) is well above. */
+/**
+ * Most that a service keeps of the load generator's data. Its own limit (memcached -m 64) is well above: values of many sizes
+ * take a slab page of 1 MiB for each size class.
+ */
 export const serviceDataBytes = 8 * 1024 * 1024;
 
 /** Everything the user decides about one run; with the software's digests it decides the result. */

@@ -16,7 +16,7 @@ const named: ImageStore = { read: (name) => new TextEncoder().encode(`contents o
 
 describe('boot plan of a service', () => {
   it('starts what powers the guest off, then the service, with the run’s seed', () => {
-    expect(guestArguments(spec('native'))).toBe('ip=10.0.2.15/24 seed=7 run=/poweroffd run=/memcached,-m,16');
+    expect(guestArguments(spec('native'))).toBe('ip=10.0.2.15/24 seed=7 run=/poweroffd run=/memcached,-m,64');
   });
 
   it('gives the VMM the same guest, under either hypervisor', () => {

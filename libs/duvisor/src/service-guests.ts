@@ -9,7 +9,7 @@ interface ServiceGuest {
 }
 
 export const serviceGuests: Readonly<Record<ServiceName, ServiceGuest>> = {
-  'memcached-like': { service: 'memcached', argv: ['/memcached', '-m', '16'] },
+  'memcached-like': { service: 'memcached', argv: ['/memcached', '-m', '64'] },
   'redis-like': { service: 'redis', argv: ['/redis'] },
   'nginx-like': { service: 'nginx', argv: ['/nginx'] },
 };

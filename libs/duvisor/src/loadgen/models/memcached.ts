@@ -14,7 +14,7 @@ interface Item {
   readonly value: string;
   /** Counts up with every successful store. */
   readonly unique: bigint;
-  /** Seconds since 1970; 0 = never. */
+  /** Seconds since 1970; 0 = never, -1 = at once. */
   readonly expires: number;
 }
 
@@ -139,7 +139,8 @@ export class MemcachedModel {
 
   private expiry(exptime: number): number {
     if (exptime === 0) return 0;
-    if (exptime < 0) return this.now();
+    // Long over, even where the clock begins at 0.
+    if (exptime < 0) return -1;
     return exptime <= maxRelativeSeconds ? this.now() + exptime : exptime;
   }
 
