@@ -208,6 +208,9 @@ const causeMeanings: Readonly<Record<string, string>> = {
   'store-guest-page-fault': "store to a device's register (virtio notify, PLIC), or first touch of a page",
   'fetch-guest-page-fault': 'first execution of a page',
   'virtual-instruction': 'WFI: the guest has nothing to do',
+  'interrupt-user-timer': "the guest's timer, taken by the user-level hypervisor",
+  'interrupt-user-software': 'another vCPU, taken by the user-level hypervisor',
+  'interrupt-user-external': 'a device, taken by the user-level hypervisor',
   'illegal-instruction': 'an instruction that the hypervisor emulates',
 };
 
