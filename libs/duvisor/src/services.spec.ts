@@ -48,7 +48,7 @@ function value(result: RunResult, name: string, label = ''): number {
 }
 
 const hypervisors = ['native', 'kvm', 'duvisor'] as const;
-const services = ['memcached-like', 'redis-like'] as const;
+const services = ['memcached-like', 'redis-like', 'nginx-like'] as const;
 
 describe.each(services)('%s', (name) => {
   it.each(hypervisors)(
