@@ -23,7 +23,7 @@ export const register = {
 /** Registers that usually point into the data area. */
 const pointers = [2, 8, 9, register.data] as const;
 
-const decoder = new Decoder(new Set(['i', 'm', 'a', 'c', 'zicsr', 'zifencei', 's', 'h', 'dvext']));
+const decoder = new Decoder(new Set(['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'zifencei', 's', 'h', 'dvext']));
 
 export class CodeBuffer {
   readonly bytes: number[] = [];
@@ -63,6 +63,7 @@ export interface Mix {
 }
 
 /** Rows that change the flow are made by {@link randomFlow}. */
+const memoryFormats = new Set(['load', 'S', 'f-load', 'f-store', 'amo', 'lr', 'hlv', 'hsv']);
 const flowFormats = new Set(['B', 'J', 'jalr']);
 const privilegedExtensions = new Set(['s', 'h', 'dvext', 'zicsr']);
 /** The end of a program or its pace would be lost: wfi with everything disabled sleeps for good. */
@@ -105,23 +106,26 @@ export function randomInsn(random: Random, mix: Mix): number {
   if (random.oneIn(4)) return randomCompressed(random, mix);
   const row = randomRow(random, mix);
   const use = registerUse[row.format];
-  const isMemory = ['load', 'S', 'amo', 'lr', 'hlv', 'hsv'].includes(row.format);
+  const isMemory = memoryFormats.has(row.format);
   const rs1 = row.format === 'csri' ? random.below(32) : isMemory ? address(random, row, mix) : source(random);
   const aligned = isMemory && mix.tameAddresses && rs1 === register.window;
   const alignment = aligned || !random.oneIn(6) ? 8 : 1;
   const imm = (random.below(4096) - 2048) & -alignment;
   return encode(row, {
-    rd: use.rd ? destination(random, mix) : 0,
+    rd: use.rd === 'x' ? destination(random, mix) : use.rd === 'f' ? random.below(32) : 0,
     rs1,
     rs2: source(random),
     imm: row.format === 'U' ? random.u32() | 0 : row.format === 'shift5' ? imm & 31 : imm,
     csr: mix.otherCsrs && random.oneIn(10) ? anyCsr(random) : mix.csrs.length > 0 ? random.pick(mix.csrs) : 0,
     order: random.below(4),
+    rs3: random.below(32),
+    // Reserved rounding modes too: illegal instructions.
+    rm: random.oneIn(3) ? random.below(8) : 7,
   });
 }
 
 function writesReserved(insn: DecodedInsn): boolean {
-  return registerUse[insn.insn.format].rd && insn.rd >= FIRST_RESERVED;
+  return registerUse[insn.insn.format].rd === 'x' && insn.rd >= FIRST_RESERVED;
 }
 
 /** A compressed instruction that does not jump. */
@@ -132,9 +136,9 @@ function randomCompressed(random: Random, mix: Mix): number {
     const insn = decoder.decode(bits);
     if (insn === undefined || flowFormats.has(insn.insn.format) || writesReserved(insn)) continue;
     if (insn.insn.name === 'ebreak') continue;
-    const losesPointer = registerUse[insn.insn.format].rd && (pointers as readonly number[]).includes(insn.rd);
+    const losesPointer = registerUse[insn.insn.format].rd === 'x' && (pointers as readonly number[]).includes(insn.rd);
     if (losesPointer && (mix.tameAddresses || !random.oneIn(8))) continue;
-    const isMemory = insn.insn.format === 'load' || insn.insn.format === 'S';
+    const isMemory = memoryFormats.has(insn.insn.format);
     if (isMemory && mix.tameAddresses && !(pointers as readonly number[]).includes(insn.rs1)) continue;
     return bits;
   }

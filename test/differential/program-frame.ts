@@ -1,5 +1,6 @@
 /** The fixed part of a random program, as assembly text: set-up, trap handlers, log, way out. */
 import type { Flavour } from './flavours.js';
+import { floatOperand } from './float-cases.js';
 import { FIRST_RESERVED, register } from './machine-code.js';
 import {
   BASE,
@@ -54,6 +55,9 @@ export function setUpText(random: Random, flavour: Flavour): string {
       'csrw hstatus, t0',
     );
   }
+  // Floating point on, with numbers of both formats in its registers; a program may turn it off.
+  lines.push('li t0, 0x6000', 'csrs mstatus, t0', ...(flavour.guests ? ['csrs vsstatus, t0'] : []));
+  for (let f = 0; f < 32; f += 3) lines.push(`li t0, ${floatOperand(random, random.oneIn(2))}`, `fmv.d.x f${f}, t0`);
   for (let x = 1; x < 32; x++) lines.push(`li x${x}, ${random.interesting()}`);
   for (const x of [2, 8, 9, register.data]) lines.push(`li x${x}, ${DATA + BigInt(0x1000 * (x % 4))}`);
   if (flavour.onQemu === true)

@@ -9,7 +9,7 @@ export interface Deviation {
 }
 
 /** The CPU with the extensions that exist here, and no others. */
-export const cpuOptions = 'rv64,h=false,f=false,d=false,sstc=false,zba=false,zbb=false,zbc=false,zbs=false';
+export const cpuOptions = 'rv64,h=false,sstc=false,zba=false,zbb=false,zbc=false,zbs=false';
 
 /** CSRs not accessed. */
 const csrs: readonly Deviation[] = [
@@ -20,7 +20,7 @@ const csrs: readonly Deviation[] = [
   { what: 'minstret', reason: 'host time in QEMU without -icount' },
   ...['mstatus', 'sstatus'].map((what) => ({
     what,
-    reason: 'QEMU keeps FS and VS without F, D and V (bits are set one by one instead)',
+    reason: 'QEMU keeps VS without V (bits are set one by one instead)',
   })),
   ...['menvcfg', 'senvcfg'].map((what) => ({ what, reason: 'QEMU has the fields of Zicbom and Zicboz' })),
   ...['mepc', 'sepc'].map((what) => ({
@@ -98,7 +98,7 @@ export const restrictions: readonly Deviation[] = [
     what: 'a store into code is followed by fence.i',
     reason: 'QEMU may go on in the translation block that was overwritten',
   },
-  { what: 'no random 32-bit words', reason: 'QEMU has extensions that do not exist here (F, D, Zb*, Zfh ...)' },
+  { what: 'no random 32-bit words', reason: 'QEMU has extensions that do not exist here (Zb*, Zfh ...)' },
 ];
 
 const names = (list: readonly Deviation[]): ReadonlySet<string> => new Set(list.map(({ what }) => what));

@@ -25,6 +25,7 @@ export interface RandomProgram {
 const plainCsrs = [
   'mscratch', 'mepc', 'mcause', 'mtval', 'mie', 'mip', 'mideleg', 'mcounteren', 'scounteren', 'mstatus', 'sstatus', 'sscratch', 'sepc',
   'scause', 'stval', 'sie', 'sip', 'senvcfg', 'menvcfg', 'mcycle', 'minstret', 'cycle', 'time', 'instret', 'misa', 'mhartid', 'satp',
+  'fcsr', 'frm', 'fflags',
 ] as const; // prettier-ignore
 const guestCsrs = [
   'mtval2', 'mtinst', 'hstatus', 'hideleg', 'hie', 'hip', 'hvip', 'htval', 'htinst', 'htimedelta', 'hcounteren', 'henvcfg', 'vsstatus', 'vsie',
@@ -49,6 +50,8 @@ export function makeProgram(random: Random, flavour: Flavour, blocks: number): R
       'm',
       // What AMO, LR and SC do where they fault is a known deviation (qemu-deviations.ts).
       ...(onQemu && flavour.privileged ? [] : ['a']),
+      'f',
+      'd',
       'zicsr',
       'zifencei',
       's',

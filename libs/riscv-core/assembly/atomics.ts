@@ -59,7 +59,7 @@ export function amo(h: usize, va: u64, operand: u64, kindAndOp: i32, rec: usize)
   const outcome = storeRam(h, pa, size, combine(kindAndOp >> 4, old, extend(operand, kind)));
   fillFilter(h, va, pa, true);
   if (outcome != DONE) {
-    setRd(h, rec, kind, old);
+    setRd(h, rec, old);
     finish(h, rec, outcome);
   }
   return old;
@@ -116,7 +116,7 @@ export function storeConditional(h: usize, va: u64, value: u64, kind: i32, rec: 
   const outcome = storeRam(h, pa, size, value);
   fillFilter(h, va, pa, true);
   if (outcome != DONE) {
-    setRd(h, rec, kind & 3, 0);
+    setRd(h, rec, 0);
     finish(h, rec, outcome);
   }
   return 0;

@@ -27,6 +27,7 @@ import {
 } from '../src/hart/layout';
 import { CSR_HGATP, CSR_HUGATP, CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from '../src/hart/csr-slots';
 import { STATUS_MPP, STATUS_MPP_SHIFT, STATUS_MPRV, STATUS_MPV, STATUS_MXR, STATUS_SUM } from './fields';
+import { refreshFloat } from './float/state';
 import { dropTranslations } from './soft-tlb';
 import { csr, dvext, isHost, prv, virt } from './state';
 
@@ -55,6 +56,7 @@ export function guestRoot(h: usize): u64 {
 /** Selects the slot of the hart's present mode and address space. Call after every change of what the key is made of. */
 export function selectContext(h: usize): void {
   store<u64>(h, u64.MAX_VALUE, FETCH_LINE);
+  refreshFloat(h);
   const fetch: i32 = prv(h) | (i32(virt(h)) << 2);
   const data = dataMode(h);
   let modes: u64 = fetch | (data << 4);

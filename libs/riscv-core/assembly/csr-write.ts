@@ -47,7 +47,8 @@ import { VCPUID_MASK, VTIMECTL_MASK } from './clint';
 import { dropContexts, selectContext } from './context';
 import { descriptor } from './csr-access';
 import { HUSTATUS_OWN, vipiIndex } from './csr-read';
-import { ATP_MODE_SHIFT, ATP_PPN, BITS_VS, STATUS_FS, STATUS_MPP, STATUS_MPP_SHIFT } from './fields';
+import { ATP_MODE_SHIFT, ATP_PPN, BITS_VS, STATUS_MPP, STATUS_MPP_SHIFT } from './fields';
+import { markFloatDirty } from './float/state';
 import { isPagingMode } from './mmu';
 import { PMP_A_SHIFT, PMP_L, PMP_R, PMP_V, PMP_W, hasVpmp, pmpConfig, pmpMatching, refreshPmp } from './pmp';
 import { csr, dvext, setCsr, virt } from './state';
@@ -186,6 +187,5 @@ function writePmpaddr(h: usize, entry: i32, value: u64): void {
 /** Floating-point state becomes dirty (3.1.6.6, 8.2.11). */
 function writeFcsr(h: usize, mask: u64, value: u64): void {
   put(h, CSR_FCSR, mask, value);
-  setCsr(h, CSR_MSTATUS, csr(h, CSR_MSTATUS) | STATUS_FS);
-  if (virt(h)) setCsr(h, CSR_VSSTATUS, csr(h, CSR_VSSTATUS) | STATUS_FS);
+  markFloatDirty(h);
 }

@@ -16,6 +16,7 @@ export { slowLoad as load, slowStore as store } from './slow-paths';
 export { amo, loadReserved as lr, storeConditional as sc } from './atomics';
 export { system } from './system';
 export { illegal, raise } from './trap';
+export { float, floatAccess as float_access } from './float/execute';
 export {
   codeLookup as code_lookup,
   fetchCross as fetch_cross,

@@ -2,13 +2,15 @@
  * `load` and `store` of the protocol, and the guest-memory accesses: how an access ends for its instruction. EVENT 0 = the caller
  * finishes the instruction, 1 = trap taken, 2 = finished here.
  */
-import { ACCESS_FLOAT, ACCESS_UNSIGNED, CORE_SKIP_POLL, EVENT, EVENT_DONE, F, PC, REC_RD, X } from '../src/hart/layout';
+import { ACCESS_FLOAT, ACCESS_UNSIGNED, CORE_SKIP_POLL, EVENT, EVENT_DONE, PC, REC_RD, X } from '../src/hart/layout';
 import { DROPPED, TRAPPED, YIELDED, onBehalf, ordinary } from './data-access';
+import { box } from './float/operands';
 import { loadAt, storeAt, loaded } from './load-store';
 import { retire } from './state';
 
-/** Extends a loaded value as `kind` says. */
+/** Extends a loaded value as `kind` says; a binary32 number is NaN-boxed. */
 export function extend(value: u64, kind: i32): u64 {
+  if (kind & ACCESS_FLOAT) return (kind & 3) == 2 ? box(u32(value)) : value;
   switch (kind & (3 | ACCESS_UNSIGNED)) {
     case 0:
       return u64(i64(i8(value)));
@@ -21,10 +23,8 @@ export function extend(value: u64, kind: i32): u64 {
   }
 }
 
-export function setRd(h: usize, rec: usize, kind: i32, value: u64): void {
-  const rd = i32(load<u8>(rec, REC_RD)) * 8;
-  if (kind & ACCESS_FLOAT) store<u64>(h + F + rd, (kind & 3) == 2 ? value | 0xffff_ffff_0000_0000 : value);
-  else store<u64>(h + X + rd, value);
+export function setRd(h: usize, rec: usize, value: u64): void {
+  store<u64>(h + X + i32(load<u8>(rec, REC_RD)) * 8, value);
 }
 
 /**
@@ -43,9 +43,9 @@ export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
   ordinary(h);
   const outcome = loadAt(h, va, i32(1) << (kind & 3));
   if (outcome == TRAPPED) return 0;
-  const value = kind & ACCESS_FLOAT ? loaded : extend(loaded, kind);
+  const value = extend(loaded, kind);
   if (outcome == YIELDED) {
-    setRd(h, rec, kind, value);
+    setRd(h, rec, value);
     finish(h, rec, outcome);
   }
   return value;
@@ -62,7 +62,7 @@ export function slowStore(h: usize, va: u64, value: u64, kind: i32, rec: usize):
 export function guestLoad(h: usize, va: u64, kind: i32, prv: i32, execute: bool, rec: usize): bool {
   onBehalf(h, prv, execute);
   if (loadAt(h, va, i32(1) << (kind & 3)) == TRAPPED) return false;
-  setRd(h, rec, kind, extend(loaded, kind));
+  setRd(h, rec, extend(loaded, kind));
   return true;
 }
 

@@ -55,7 +55,7 @@ machine
   --machine virt|firesim    preset (default virt)
   --harts N                 1 to 8 (default 1)
   --memory 512M             RAM, at most 2G (default 512M)
-  --isa STRING              default rv64gch: the part that exists
+  --isa STRING              default rv64gch
   --misaligned trap|emulate misaligned accesses to RAM (default: virt emulate, firesim trap)
   --dvext none|rocket|qemu|strict
                             delegated virtualization extension (default: virt none, firesim rocket)

@@ -15,6 +15,9 @@ export interface CoreExports {
   readonly lr: (h: number, va: bigint, kind: number, rec: number) => bigint;
   readonly sc: (h: number, va: bigint, value: bigint, kind: number, rec: number) => bigint;
   readonly system: (h: number, operation: number, rec: number) => void;
+  /** 1: an exception was taken. */
+  readonly float: (h: number, operation: number, rec: number) => number;
+  readonly float_access: (h: number, writes: number, rec: number) => number;
   readonly illegal: (h: number, rec: number) => void;
   /** Slot of the page `pc` executes from; 0 = trap taken. */
   readonly code_lookup: (h: number, pc: bigint) => number;

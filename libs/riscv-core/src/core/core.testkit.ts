@@ -266,7 +266,7 @@ export class CoreKit {
     return { to, cause: this.csr(cause), tval: this.csr(tval) };
   }
 
-  private writeRecord({ raw = 0x73, rd = 0, rs1 = 0, rs2 = 0, imm = 0 }: RecordFields): void {
+  writeRecord({ raw = 0x73, rd = 0, rs1 = 0, rs2 = 0, imm = 0 }: RecordFields): void {
     const bytes = this.linear.bytes;
     bytes[this.rec + L.REC_RD] = rd === 0 ? 32 : rd;
     bytes[this.rec + L.REC_RS1] = rs1;

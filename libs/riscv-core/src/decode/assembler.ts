@@ -13,8 +13,8 @@
  */
 import { csrByName } from '../isa/csrs.js';
 import { encode } from '../isa/encode.js';
-import type { Insn } from '../isa/insn.js';
-import { registerNumber } from '../isa/registers.js';
+import { hasRoundingMode, registerUse, type Insn } from '../isa/insn.js';
+import { floatRegisterNumber, registerNumber, roundingModes } from '../isa/registers.js';
 import { insnByName } from '../isa/table.js';
 
 export interface Assembled {
@@ -189,6 +189,16 @@ interface OperandParser {
 
 function encodeOperands(row: Insn, args: readonly string[], p: OperandParser): number {
   const reg = (i: number): number => p.register(args[i]);
+  const use = registerUse[row.format];
+  const freg = (i: number): number =>
+    floatRegisterNumber(args[i] ?? '') ?? p.fail(`expected a floating-point register, found "${args[i] ?? ''}"`);
+  const of = (field: 'x' | 'f' | false, i: number): number => (field === 'f' ? freg(i) : reg(i));
+  /** Optional last operand. */
+  const rm = (i: number): number => {
+    if (args[i] === undefined || !hasRoundingMode(row)) return 7;
+    const mode = roundingModes.indexOf(args[i]);
+    return mode < 0 ? p.fail(`expected a rounding mode, found "${args[i]}"`) : mode;
+  };
   const imm = (i: number, low: number, high: number): number => {
     const value = p.number(args[i]);
     if (value < BigInt(low) || value > BigInt(high)) return p.fail(`${args[i]} is outside ${low}..${high}`);
@@ -255,5 +265,18 @@ function encodeOperands(row: Insn, args: readonly string[], p: OperandParser): n
       return encode(row, { imm: 0x0ff });
     case 'none':
       return encode(row, {});
+    case 'f-load':
+      return encode(row, { rd: freg(0), ...memory(1) });
+    case 'f-store':
+      return encode(row, { rs2: freg(0), ...memory(1) });
+    case 'f-r':
+    case 'f-compare':
+      return encode(row, { rd: of(use.rd, 0), rs1: freg(1), rs2: freg(2), rm: rm(3) });
+    case 'f-r4':
+      return encode(row, { rd: freg(0), rs1: freg(1), rs2: freg(2), rs3: freg(3), rm: rm(4) });
+    case 'f-unary':
+    case 'f-to-x':
+    case 'x-to-f':
+      return encode(row, { rd: of(use.rd, 0), rs1: of(use.rs1, 1), rm: rm(2) });
   }
 }

@@ -8,7 +8,7 @@ import { assemble, loadImmediate } from './assembler.js';
 import { Decoder, extensionSet } from './decoder.js';
 import { disassemble } from './disassembler.js';
 
-const decoder = new Decoder(extensionSet(['i', 'm', 'a', 'c', 'zicsr', 'zifencei', 's', 'h', 'dvext']));
+const decoder = new Decoder(extensionSet(['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'zifencei', 's', 'h', 'dvext']));
 
 describe('the instruction table', () => {
   it('names every instruction once', () => {

@@ -113,6 +113,8 @@ export const X = 0;
 export const X_SINK = 256;
 /** u64 f[0..31], NaN-boxed. */
 export const F = 264;
+/** f0 in the numbering of x registers: X + 8 * (X_OF_F + i) is f[i]; what records hold for a floating-point register. */
+export const X_OF_F = 33;
 export const PC = 520;
 export const INSTRET = 528;
 /** u64: this hart's absolute core clock. */
@@ -166,6 +168,11 @@ export const CROSS_BITS = 656;
 export const JIT_DEADLINE = 752;
 /** i64: what a slow path leaves for compiled code to go on with (JIT; src/jit/account.ts). */
 export const JIT_ACCOUNT = 760;
+/** u32: FLOAT_*, what mstatus.FS and, with V=1, vsstatus.FS make of floating point now. Derived, like the context. */
+export const FLOAT_STATE = 668;
+export const FLOAT_OFF = 0;
+export const FLOAT_CLEAN = 1;
+export const FLOAT_DIRTY = 2;
 /** Walk trace: u32 count at PTE_TRACE, then from +8 entries of 16 bytes {u64 pa, u32 stage (0 = single or VS, 1 = G), u32 level}. At most 32. */
 export const PTE_TRACE = 768;
 export const PTE_TRACE_ENTRIES = PTE_TRACE + 8;

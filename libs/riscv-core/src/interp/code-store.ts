@@ -27,6 +27,7 @@ import {
   REC_RS2,
 } from '../hart/layout.js';
 import { Decoder, isCompressed, type DecodedInsn } from '../decode/decoder.js';
+import { registerIndex, registerUse } from '../isa/insn.js';
 import type { StaticCost } from '../timing/static-cost.js';
 import { OP_CROSS, OP_ILLEGAL, OP_PAGE_END, OP_PROBE, opOf } from './ops.js';
 
@@ -108,13 +109,14 @@ export class CodeStore {
     probed: boolean,
   ): void {
     const { view, staticCost } = this;
+    const use = registerUse[insn?.insn.format ?? 'none'];
     const cost = insn && staticCost ? staticCost.cost(insn, successors) : 1;
     // Multiply and divide have no immediate: the field carries the slack that t_muldiv asks for.
     const imm =
       insn && staticCost && mulDivClasses.has(insn.insn.latency) ? staticCost.slack(insn, successors) : insn?.imm;
-    view.setUint8(rec + REC_RD, insn === undefined || insn.rd === 0 ? SINK : insn.rd);
-    view.setUint8(rec + REC_RS1, insn?.rs1 ?? 0);
-    view.setUint8(rec + REC_RS2, insn?.rs2 ?? 0);
+    view.setUint8(rec + REC_RD, insn === undefined ? SINK : registerIndex(use.rd, insn.rd) || SINK);
+    view.setUint8(rec + REC_RS1, insn === undefined ? 0 : registerIndex(use.rs1, insn.rs1));
+    view.setUint8(rec + REC_RS2, insn === undefined ? 0 : registerIndex(use.rs2, insn.rs2));
     view.setUint8(rec + REC_LEN, isCompressed(raw) ? 2 : 4);
     view.setUint16(rec + REC_COST, cost, true);
     view.setInt32(rec + REC_IMM, imm ?? 0, true);

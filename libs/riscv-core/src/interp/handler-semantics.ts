@@ -3,10 +3,13 @@
  * registers live in the hart area, the rest of the machine state in the locals named in `local`.
  */
 import {
+  ACCESS_FLOAT,
   CYCLE,
   EVENT,
   FILTER_ENTRIES,
   FILTER_ENTRY_SIZE,
+  FLOAT_DIRTY,
+  FLOAT_STATE,
   INSTRET,
   PC,
   REC_COST,
@@ -68,6 +71,8 @@ export interface CoreImports {
   readonly lr: number;
   readonly sc: number;
   readonly system: number;
+  readonly float: number;
+  readonly floatAccess: number;
   readonly illegal: number;
   readonly codeLookup: number;
   readonly fetchCross: number;
@@ -171,7 +176,7 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
   load(kind: number, at: Expr): Expr {
     this.emit(asI64(at), set(address));
     this.filterLookup(RFILTER, 1 << (kind & 3));
-    this.emit(op.if, this.filterAddress(), mem(loadOps[kind]!), set(result), op.else);
+    this.emit(op.if, this.filterAddress(), loadCode(kind), set(result), op.else);
     this.emit(flush, get(h), get(address), i32(kind), get(rec), call(this.core.load), set(result));
     this.afterSlowPath(1);
     this.emit(op.end);
@@ -232,6 +237,16 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
     this.transfer(0, 'indirect');
   }
 
+  floatAccess(writes: boolean): void {
+    // What the core would do is known already when the state is dirty, or clean and only read.
+    const settled = writes ? [...i32(FLOAT_DIRTY), ...op.i32_ne] : op.i32_eqz;
+    this.emit(get(h), mem('i32_load', FLOAT_STATE), settled, op.if);
+    this.emit(flush, get(h), i32(writes ? 1 : 0), get(rec), call(this.core.floatAccess), brIf(this.exits.resync + 1));
+    this.emit(op.end);
+  }
+  float(operation: number): void {
+    this.emit(flush, get(h), i32(operation), get(rec), call(this.core.float), brIf(this.exits.resync));
+  }
   system(operation: number): void {
     this.finished = true;
     this.emit(flush, get(h), i32(operation), get(rec), call(this.core.system), br(this.exits.resync));
@@ -372,6 +387,13 @@ export const mulDivKinds: Readonly<Record<string, number>> = {
   remw: MULDIV_REMW,
   remuw: MULDIV_REMUW,
 };
+
+/** Loads from the linear address on the stack; a binary32 number is NaN-boxed. */
+export function loadCode(kind: number): Code {
+  if ((kind & ACCESS_FLOAT) === 0) return mem(loadOps[kind]!);
+  if ((kind & 3) === 3) return mem('i64_load');
+  return [...mem('i64_load32_u'), ...i64(-1n << 32n), ...op.i64_or];
+}
 
 export const loadOps: Readonly<Record<number, MemoryOp>> = {
   0: 'i64_load8_s',

@@ -52,6 +52,8 @@ function importCore(module: ModuleBuilder): CoreImports {
     lr: core('lr', { params: ['i32', 'i64', 'i32', 'i32'], results: ['i64'] }),
     sc: core('sc', { params: ['i32', 'i64', 'i64', 'i32', 'i32'], results: ['i64'] }),
     system: core('system', { params: ['i32', 'i32', 'i32'], results: [] }),
+    float: core('float', { params: ['i32', 'i32', 'i32'], results: ['i32'] }),
+    floatAccess: core('float_access', { params: ['i32', 'i32', 'i32'], results: ['i32'] }),
     illegal: core('illegal', { params: ['i32', 'i32'], results: [] }),
     codeLookup: core('code_lookup', { params: ['i32', 'i64'], results: ['i32'] }),
     fetchCross: core('fetch_cross', { params: ['i32', 'i64'], results: ['i32'] }),

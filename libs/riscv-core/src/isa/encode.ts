@@ -1,5 +1,5 @@
 /** Placing operands into the base encodings (Unprivileged ISA 2.2, 2.3). Immediates are plain signed numbers. */
-import type { Insn } from './insn.js';
+import { hasRoundingMode, type Insn } from './insn.js';
 
 export interface Operands {
   readonly rd?: number;
@@ -10,6 +10,10 @@ export interface Operands {
   readonly csr?: number;
   /** aq and rl of atomics: bit 1 and bit 0. */
   readonly order?: number;
+  /** Third source of fused multiply-add. */
+  readonly rs3?: number;
+  /** Rounding mode field of floating point; 7 = that of fcsr. */
+  readonly rm?: number;
 }
 
 function immB(imm: number): number {
@@ -24,7 +28,7 @@ function immJ(imm: number): number {
 
 /** The 32-bit encoding of `row` with these operands. Fields the row fixes are left as the row has them. */
 export function encode(row: Insn, operands: Operands): number {
-  const { rd = 0, rs1 = 0, rs2 = 0, imm = 0, csr = 0, order = 0 } = operands;
+  const { rd = 0, rs1 = 0, rs2 = 0, imm = 0, csr = 0, order = 0, rs3 = 0, rm = 7 } = operands;
   const RD = rd << 7;
   const RS1 = rs1 << 15;
   const RS2 = rs2 << 20;
@@ -35,6 +39,7 @@ export function encode(row: Insn, operands: Operands): number {
       break;
     case 'I':
     case 'load':
+    case 'f-load':
     case 'jalr':
       bits = RD | RS1 | ((imm & 0xfff) << 20);
       break;
@@ -45,6 +50,7 @@ export function encode(row: Insn, operands: Operands): number {
       bits = RD | RS1 | ((imm & 0x1f) << 20);
       break;
     case 'S':
+    case 'f-store':
       bits = RS1 | RS2 | (((imm >> 5) & 0x7f) << 25) | ((imm & 0x1f) << 7);
       break;
     case 'B':
@@ -87,7 +93,20 @@ export function encode(row: Insn, operands: Operands): number {
     case 'rs2':
       bits = RS2;
       break;
+    case 'f-r':
+    case 'f-compare':
+      bits = RD | RS1 | RS2;
+      break;
+    case 'f-r4':
+      bits = RD | RS1 | RS2 | (rs3 << 27);
+      break;
+    case 'f-unary':
+    case 'f-to-x':
+    case 'x-to-f':
+      bits = RD | RS1;
+      break;
   }
+  if (hasRoundingMode(row)) bits |= rm << 12;
   return (bits | row.match) >>> 0;
 }
 
@@ -97,6 +116,7 @@ export function immediate(row: Insn, bits: number): number {
   switch (row.format) {
     case 'I':
     case 'load':
+    case 'f-load':
     case 'jalr':
       return bits >> 20;
     case 'shift6':
@@ -104,6 +124,7 @@ export function immediate(row: Insn, bits: number): number {
     case 'shift5':
       return (bits >> 20) & 0x1f;
     case 'S':
+    case 'f-store':
       return ((bits >> 25) << 5) | ((bits >> 7) & 0x1f);
     case 'B':
       return (
@@ -132,6 +153,12 @@ export function immediate(row: Insn, bits: number): number {
     case 'hsv':
     case 'rd':
     case 'rs2':
+    case 'f-r':
+    case 'f-r4':
+    case 'f-unary':
+    case 'f-compare':
+    case 'f-to-x':
+    case 'x-to-f':
       return 0;
   }
 }

@@ -1,4 +1,5 @@
 /** One record per instruction; everything else (decoder, engines, disassembler, assembler, random programs) reads these. */
+import { X_OF_F } from '../hart/layout.js';
 import type { LatencyClass } from '../timing/latency-class.js';
 import type { Semantics } from './semantics.js';
 
@@ -24,7 +25,15 @@ export type Format =
   | 'hlv' // rd, (rs1)
   | 'hsv' // rs2, (rs1)
   | 'rd' // rd only
-  | 'rs2'; // rs2 only
+  | 'rs2' // rs2 only
+  | 'f-load' // fd, imm(rs1)
+  | 'f-store' // fs2, imm(rs1)
+  | 'f-r' // fd, fs1, fs2 [, rm]
+  | 'f-r4' // fd, fs1, fs2, fs3 [, rm]
+  | 'f-unary' // fd, fs1 [, rm]
+  | 'f-compare' // rd, fs1, fs2
+  | 'f-to-x' // rd, fs1 [, rm]
+  | 'x-to-f'; // fd, rs1 [, rm]
 
 export interface Insn {
   readonly name: string;
@@ -65,34 +74,65 @@ export const opcode = {
   SYSTEM: 0x73,
   /** OP-VE: the 0x77 words of DV-ext (dv-ext.md 2.5). */
   OP_VE: 0x77,
+  LOAD_FP: 0x07,
+  STORE_FP: 0x27,
+  OP_FP: 0x53,
 } as const;
 
+/** A register field: of the integer file, of the floating-point file, or none. */
+export type RegisterField = 'x' | 'f' | false;
+
+export interface RegisterUse {
+  readonly rd: RegisterField;
+  readonly rs1: RegisterField;
+  readonly rs2: RegisterField;
+  /** Bits 31:27, fused multiply-add only. */
+  readonly rs3?: 'f';
+}
+
 /** Which register fields a format uses. CSR immediates sit in the rs1 field but name no register. */
-export const registerUse: Readonly<
-  Record<Format, { readonly rd: boolean; readonly rs1: boolean; readonly rs2: boolean }>
-> = {
-  R: { rd: true, rs1: true, rs2: true },
-  I: { rd: true, rs1: true, rs2: false },
-  load: { rd: true, rs1: true, rs2: false },
-  shift6: { rd: true, rs1: true, rs2: false },
-  shift5: { rd: true, rs1: true, rs2: false },
-  S: { rd: false, rs1: true, rs2: true },
-  B: { rd: false, rs1: true, rs2: true },
-  U: { rd: true, rs1: false, rs2: false },
-  J: { rd: true, rs1: false, rs2: false },
-  jalr: { rd: true, rs1: true, rs2: false },
-  amo: { rd: true, rs1: true, rs2: true },
-  lr: { rd: true, rs1: true, rs2: false },
-  csr: { rd: true, rs1: true, rs2: false },
-  csri: { rd: true, rs1: false, rs2: false },
+export const registerUse: Readonly<Record<Format, RegisterUse>> = {
+  R: { rd: 'x', rs1: 'x', rs2: 'x' },
+  I: { rd: 'x', rs1: 'x', rs2: false },
+  load: { rd: 'x', rs1: 'x', rs2: false },
+  shift6: { rd: 'x', rs1: 'x', rs2: false },
+  shift5: { rd: 'x', rs1: 'x', rs2: false },
+  S: { rd: false, rs1: 'x', rs2: 'x' },
+  B: { rd: false, rs1: 'x', rs2: 'x' },
+  U: { rd: 'x', rs1: false, rs2: false },
+  J: { rd: 'x', rs1: false, rs2: false },
+  jalr: { rd: 'x', rs1: 'x', rs2: false },
+  amo: { rd: 'x', rs1: 'x', rs2: 'x' },
+  lr: { rd: 'x', rs1: 'x', rs2: false },
+  csr: { rd: 'x', rs1: 'x', rs2: false },
+  csri: { rd: 'x', rs1: false, rs2: false },
   fence: { rd: false, rs1: false, rs2: false },
   none: { rd: false, rs1: false, rs2: false },
-  'rs1-rs2': { rd: false, rs1: true, rs2: true },
-  hlv: { rd: true, rs1: true, rs2: false },
-  hsv: { rd: false, rs1: true, rs2: true },
-  rd: { rd: true, rs1: false, rs2: false },
-  rs2: { rd: false, rs1: false, rs2: true },
+  'rs1-rs2': { rd: false, rs1: 'x', rs2: 'x' },
+  hlv: { rd: 'x', rs1: 'x', rs2: false },
+  hsv: { rd: false, rs1: 'x', rs2: 'x' },
+  rd: { rd: 'x', rs1: false, rs2: false },
+  rs2: { rd: false, rs1: false, rs2: 'x' },
+  'f-load': { rd: 'f', rs1: 'x', rs2: false },
+  'f-store': { rd: false, rs1: 'x', rs2: 'f' },
+  'f-r': { rd: 'f', rs1: 'f', rs2: 'f' },
+  'f-r4': { rd: 'f', rs1: 'f', rs2: 'f', rs3: 'f' },
+  'f-unary': { rd: 'f', rs1: 'f', rs2: false },
+  'f-compare': { rd: 'x', rs1: 'f', rs2: 'f' },
+  'f-to-x': { rd: 'x', rs1: 'f', rs2: false },
+  'x-to-f': { rd: 'f', rs1: 'x', rs2: false },
 };
+
+/** One numbering for both files, by which engines address registers and the pipeline tells them apart: f0 is X_OF_F. */
+export function registerIndex(field: RegisterField, number: number): number {
+  return field === 'f' ? X_OF_F + number : number;
+}
+
+/** Has the instruction a rounding-mode field? */
+export function hasRoundingMode(row: Pick<Insn, 'format' | 'mask'>): boolean {
+  return roundingFormats.has(row.format) && (row.mask & FUNCT3) === 0;
+}
+const roundingFormats: ReadonlySet<Format> = new Set(['f-r', 'f-r4', 'f-unary', 'f-to-x', 'x-to-f']);
 
 export interface Encoding {
   readonly format: Format;
@@ -138,6 +178,23 @@ export const Hlv = (f7: number, rs2: number): Encoding =>
   fixed('hlv', OPCODE | FUNCT3 | FUNCT7 | RS2_FIELD, opcode.SYSTEM | (4 << 12) | (rs2 << 20) | (f7 << 25));
 export const Hsv = (f7: number): Encoding =>
   fixed('hsv', OPCODE | FUNCT3 | FUNCT7 | RD_FIELD, opcode.SYSTEM | (4 << 12) | (f7 << 25));
+
+export const FLoad = (f3: number): Encoding => fixed('f-load', OPCODE | FUNCT3, opcode.LOAD_FP | (f3 << 12));
+export const FStore = (f3: number): Encoding => fixed('f-store', OPCODE | FUNCT3, opcode.STORE_FP | (f3 << 12));
+/** OP-FP by funct7 (format included); without `f3` that field is the rounding mode. */
+const opFp = (format: Format, f7: number, rs2: number | undefined, f3: number | undefined): Encoding =>
+  fixed(
+    format,
+    OPCODE | FUNCT7 | (rs2 === undefined ? 0 : RS2_FIELD) | (f3 === undefined ? 0 : FUNCT3),
+    opcode.OP_FP | (f7 << 25) | ((rs2 ?? 0) << 20) | ((f3 ?? 0) << 12),
+  );
+export const FR = (f7: number, f3?: number): Encoding => opFp('f-r', f7, undefined, f3);
+export const FCompare = (f7: number, f3: number): Encoding => opFp('f-compare', f7, undefined, f3);
+export const FUnary = (f7: number, rs2: number): Encoding => opFp('f-unary', f7, rs2, undefined);
+export const FToX = (f7: number, rs2: number, f3?: number): Encoding => opFp('f-to-x', f7, rs2, f3);
+export const XToF = (f7: number, rs2: number, f3?: number): Encoding => opFp('x-to-f', f7, rs2, f3);
+/** Fused multiply-add: rs3 above the format. */
+export const FR4 = (op: number, format: number): Encoding => fixed('f-r4', OPCODE | (3 << 25), op | (format << 25));
 
 export interface Options {
   readonly extension: string;

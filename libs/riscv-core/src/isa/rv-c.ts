@@ -1,5 +1,5 @@
 /**
- * C: compressed instructions (Unprivileged ISA, "C" Extension, RV64C without floating point). A row expands to the 32-bit
+ * C: compressed instructions (Unprivileged ISA, "C" Extension, RV64C with D: the encodings of C.FLW are those of C.LD). A row expands to the 32-bit
  * instruction it stands for, so semantics are never stated twice.
  */
 import { encode, type Operands } from './encode.js';
@@ -78,8 +78,10 @@ export const rvC: readonly CompressedInsn[] = [
     (b) => ({ rd: rdLow(b), rs1: SP, imm: immAddi4spn(b) }),
     (b) => immAddi4spn(b) !== 0,
   ),
+  row('c.fld', FUNCT3_OP, 0x2000, 'fld', (b) => ({ rd: rdLow(b), rs1: rs1Low(b), imm: immLd(b) })),
   row('c.lw', FUNCT3_OP, 0x4000, 'lw', (b) => ({ rd: rdLow(b), rs1: rs1Low(b), imm: immLw(b) })),
   row('c.ld', FUNCT3_OP, 0x6000, 'ld', (b) => ({ rd: rdLow(b), rs1: rs1Low(b), imm: immLd(b) })),
+  row('c.fsd', FUNCT3_OP, 0xa000, 'fsd', (b) => ({ rs2: rdLow(b), rs1: rs1Low(b), imm: immLd(b) })),
   row('c.sw', FUNCT3_OP, 0xc000, 'sw', (b) => ({ rs2: rdLow(b), rs1: rs1Low(b), imm: immLw(b) })),
   row('c.sd', FUNCT3_OP, 0xe000, 'sd', (b) => ({ rs2: rdLow(b), rs1: rs1Low(b), imm: immLd(b) })),
 
@@ -129,6 +131,7 @@ export const rvC: readonly CompressedInsn[] = [
 
   // Quadrant 2
   row('c.slli', FUNCT3_OP, 0x0002, 'slli', (b) => ({ rd: rdFull(b), rs1: rdFull(b), imm: shamt6(b) })),
+  row('c.fldsp', FUNCT3_OP, 0x2002, 'fld', (b) => ({ rd: rdFull(b), rs1: SP, imm: immLdsp(b) })),
   row(
     'c.lwsp',
     FUNCT3_OP,
@@ -178,6 +181,7 @@ export const rvC: readonly CompressedInsn[] = [
     (b) => ({ rd: rdFull(b), rs1: rdFull(b), rs2: rs2Full(b) }),
     (b) => rs2Full(b) !== 0,
   ),
+  row('c.fsdsp', FUNCT3_OP, 0xa002, 'fsd', (b) => ({ rs2: rs2Full(b), rs1: SP, imm: immSdsp(b) })),
   row('c.swsp', FUNCT3_OP, 0xc002, 'sw', (b) => ({ rs2: rs2Full(b), rs1: SP, imm: immSwsp(b) })),
   row('c.sdsp', FUNCT3_OP, 0xe002, 'sd', (b) => ({ rs2: rs2Full(b), rs1: SP, imm: immSdsp(b) })),
 ];

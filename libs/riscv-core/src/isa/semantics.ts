@@ -6,6 +6,7 @@
  * Operations are written in program order; a value that must be read before a register is overwritten is fixed by `keep`.
  */
 export interface Semantics<V> {
+  /** Register operands: of the file that the format says; a binary32 value is NaN-boxed. */
   rs1(): V;
   rs2(): V;
   /** The immediate, sign-extended to 64 bits. */
@@ -52,7 +53,7 @@ export interface Semantics<V> {
   sext32(a: V): V;
   zext32(a: V): V;
 
-  /** Memory. `kind`: ACCESS_* bits of hart/layout.ts (log2 size, 4 = zero-extend). A trap abandons the instruction. */
+  /** Memory. `kind`: ACCESS_* bits of hart/layout.ts (log2 size, 4 = zero-extend, 8 = NaN-box). A trap abandons the instruction. */
   load(kind: number, address: V): V;
   store(kind: number, address: V, value: V): void;
   /** `op`: AMO_* of isa/sysops.ts. Gives the old value, sign-extended. */
@@ -67,6 +68,11 @@ export interface Semantics<V> {
   jump(target: V): void;
   /** JALR: transfer to a computed address (bit 0 already clear). */
   jumpIndirect(target: V): void;
+
+  /** Illegal instruction while floating point is off; `writes`: its state becomes dirty. Comes first in a row. */
+  floatAccess(writes: boolean): void;
+  /** Executed by the core (FLOAT_* of isa/floatops.ts), operands, result and `floatAccess` included; may trap. */
+  float(op: number): void;
 
   /** Executed wholly by the core (SYS_* of isa/sysops.ts). */
   system(op: number): void;

@@ -2,13 +2,14 @@
 import { dvExt } from './dv-ext.js';
 import type { Insn } from './insn.js';
 import { rvA } from './rv-a.js';
+import { rvFD } from './rv-fd.js';
 import { rvH } from './rv-h.js';
 import { rvI } from './rv-i.js';
 import { rvM } from './rv-m.js';
 import { rvPriv } from './rv-priv.js';
 import { rvZicsr } from './rv-zicsr.js';
 
-export const instructions: readonly Insn[] = [...rvI, ...rvM, ...rvA, ...rvZicsr, ...rvPriv, ...rvH, ...dvExt];
+export const instructions: readonly Insn[] = [...rvI, ...rvM, ...rvA, ...rvFD, ...rvZicsr, ...rvPriv, ...rvH, ...dvExt];
 
 const byName = new Map(instructions.map((row) => [row.name, row]));
 

@@ -1,4 +1,5 @@
 /** Writes a region as one WebAssembly function: loops as `loop`, merge points as the ends of `block`s (graph.ts). */
+import { registerUse } from '../isa/insn.js';
 import { op, type Code, type ValueType } from '../wasm/module-builder.js';
 import { buildGraph, type Graph } from './graph.js';
 import { RegionCode, type Known, type RegionFunctions, type RegionOptions, type RegionPage } from './region-code.js';
@@ -159,14 +160,15 @@ class RegionWriter {
     }
   }
 
-  /** Bit per register that the blocks read or write. */
+  /** Bit per integer register that the blocks read or write. */
   private registersOf(nodes: ReadonlySet<number>): number {
     let found = 0;
     for (const node of nodes) {
       for (const { decoded, use } of this.block(node).insns) {
-        if (use.readsRs1) found |= 1 << decoded.rs1;
-        if (use.readsRs2) found |= 1 << decoded.rs2;
-        if (use.writesRd) found |= 1 << decoded.rd;
+        const fields = registerUse[decoded.insn.format];
+        if (use.readsRs1 && fields.rs1 === 'x') found |= 1 << decoded.rs1;
+        if (use.readsRs2 && fields.rs2 === 'x') found |= 1 << decoded.rs2;
+        if (use.writesRd && fields.rd === 'x') found |= 1 << decoded.rd;
       }
     }
     return found;

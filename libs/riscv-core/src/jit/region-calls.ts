@@ -4,6 +4,7 @@ import {
   call,
   get,
   mem,
+  op,
   set,
   type Code,
   type FunctionType,
@@ -30,6 +31,10 @@ export const supportTypes = {
   amo: slow(['i64', 'i64', 'i32', 'i32'], ['i64']),
   lr: slow(['i64', 'i32', 'i32'], ['i64']),
   sc: slow(['i64', 'i64', 'i32', 'i32'], ['i64']),
+  /** (operation, rec) */
+  float: slow(['i32', 'i32'], []),
+  /** (writes, rec) */
+  floatAccess: slow(['i32', 'i32'], []),
   /** (operation, rec) */
   system: slow(['i32', 'i32'], []),
   /** (slot) -> account. */
@@ -71,6 +76,11 @@ export function addSupport(module: ModuleBuilder, core: CoreImports, account: Ac
   wrap('amo');
   wrap('lr');
   wrap('sc');
+  // Whether they trapped is in EVENT too.
+  for (const name of ['float', 'floatAccess'] as const)
+    module.addFunction(name, supportTypes[name], [], [
+      ...spill, ...get(h), ...get(3), ...get(4), ...call(core[name]), ...op.drop, ...reopen,
+    ]); // prettier-ignore
   module.addFunction('system', supportTypes.system, [], [
     ...spill, ...get(h), ...get(3), ...get(4), ...call(core.system),
   ]); // prettier-ignore

@@ -1,11 +1,23 @@
 /**
  * The code of a region while it is written: instructions read their semantics into it one by one.
  *
- * A register is read from the hart area once and then kept in a local; a write goes to both, so that memory is always
+ * An integer register is read from the hart area once and then kept in a local; a write goes to both, so that memory is always
  * right when something else looks at it. Costs are summed while emitting and added to the account once per block.
  */
-import { EVENT, FILTER_ENTRIES, FILTER_ENTRY_SIZE, JIT_ACCOUNT, RFILTER, WFILTER, X } from '../hart/layout.js';
-import { loadOps, mulDivKinds, storeOps } from '../interp/handler-semantics.js';
+import {
+  EVENT,
+  F,
+  FILTER_ENTRIES,
+  FILTER_ENTRY_SIZE,
+  FLOAT_DIRTY,
+  FLOAT_STATE,
+  JIT_ACCOUNT,
+  RFILTER,
+  WFILTER,
+  X,
+} from '../hart/layout.js';
+import { loadCode, mulDivKinds, storeOps } from '../interp/handler-semantics.js';
+import { registerUse, type RegisterField, type RegisterUse } from '../isa/insn.js';
 import type { Semantics } from '../isa/semantics.js';
 import { Arithmetic, asCondition, asI64, value, type ArithmeticHelpers, type Expr } from '../wasm/arithmetic.js';
 import {
@@ -271,10 +283,10 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   // ---- operands ------------------------------------------------------------------------------------------------------
 
   rs1(): Expr {
-    return this.read(this.insn.decoded.rs1);
+    return this.read(this.fields.rs1, this.insn.decoded.rs1);
   }
   rs2(): Expr {
-    return this.read(this.insn.decoded.rs2);
+    return this.read(this.fields.rs2, this.insn.decoded.rs2);
   }
   imm(): Expr {
     return value(i64Small(this.insn.decoded.imm));
@@ -288,6 +300,10 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   setRd(v: Expr): void {
     const { rd } = this.insn.decoded;
     // A value has no effects: what has was emitted as a statement.
+    if (this.fields.rd === 'f') {
+      this.emit(get(h), asI64(v), mem('i64_store', F + 8 * rd));
+      return;
+    }
     if (rd === 0) return;
     const local = this.registerLocal(rd);
     this.emit(asI64(v), set(local), get(h), get(local), mem('i64_store', X + 8 * rd));
@@ -306,7 +322,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     this.emit(asI64(at), set(address));
     this.filterLookup('readFilter', 1 << (kind & 3));
     this.open(op.if);
-    this.emit(this.filterAddress(), mem(loadOps[kind]!), set(result), op.else);
+    this.emit(this.filterAddress(), loadCode(kind), set(result), op.else);
     this.slow([...get(address), ...i32(kind), ...i32(this.insn.rec), ...call(this.calls.load), ...set(result)]);
     this.close();
     return value(get(result));
@@ -341,6 +357,19 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   jumpIndirect(target: Expr): void {
     this.emit(asI64(target), set(this.local('target', 'i64')));
     this.ending = { kind: 'indirect' };
+  }
+  floatAccess(writes: boolean): void {
+    const settled = writes ? [...i32(FLOAT_DIRTY), ...op.i32_ne] : op.i32_eqz;
+    this.emit(get(h), mem('i32_load', FLOAT_STATE), settled);
+    this.open(op.if);
+    this.slow([...i32(writes ? 1 : 0), ...i32(this.insn.rec), ...call(this.calls.floatAccess)]);
+    this.close();
+  }
+  float(operation: number): void {
+    this.slow([...i32(operation), ...i32(this.insn.rec), ...call(this.calls.float)]);
+    const { rd } = this.insn.decoded;
+    // The core has written the integer register in memory only.
+    if (this.fields.rd === 'x' && rd !== 0) this.setRd(value([...get(h), ...mem('i64_load', X + 8 * rd)]));
   }
   /** The core charges and retires it. */
   system(operation: number): void {
@@ -439,7 +468,13 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     return [...get(h), ...this.address(this.insn.offset), ...i32(this.insn.decoded.length)];
   }
 
-  private read(register: number): Expr {
+  private get fields(): RegisterUse {
+    return registerUse[this.insn.decoded.insn.format];
+  }
+
+  private read(field: RegisterField, register: number): Expr {
+    // Floating-point registers are not kept in locals.
+    if (field === 'f') return value([...get(h), ...mem('i64_load', F + 8 * register)]);
     if (register === 0) return value(i64Small(0));
     this.ensure(register);
     return value(get(this.registerLocal(register)));

@@ -16,7 +16,7 @@ import { generateDeviceTree, patchDeviceTree, type Chosen } from './device-tree.
 import { readElf } from './elf.js';
 import type { EngineFactory, EngineSetup } from './engine.js';
 import { Htif } from './htif.js';
-import { misa } from './isa-string.js';
+import { misa, type IsaOptions } from './isa-string.js';
 import { hartArea, LinearMemory, Ram } from './linear-memory.js';
 import { LoadPlan } from './load-plan.js';
 import { Machine } from './machine.js';
@@ -174,6 +174,10 @@ function allocate(config: MachineConfig): WebAssembly.Memory {
   }
 }
 
+function extensionBits({ f, d, h }: IsaOptions): number {
+  return (h ? L.MEXT_H : 0) | (f ? L.MEXT_F : 0) | (d ? L.MEXT_D : 0);
+}
+
 function fillMachineBlock(linear: LinearMemory, config: MachineConfig): void {
   linear.setU32(L.M_HARTS, config.harts);
   linear.setU32(L.M_RAM_LINEAR, L.RAM_LINEAR);
@@ -191,7 +195,7 @@ function fillMachineBlock(linear: LinearMemory, config: MachineConfig): void {
   linear.setU64(L.M_PHYS_LIMIT, 1n << 56n);
   linear.setU32(L.M_FILTER_SHIFT, config.timing.model === 'rocket' ? 6 : 12);
   linear.setU32(L.M_PAGING_LEVELS, 3);
-  linear.setU32(L.M_EXTENSIONS, config.isa.h ? L.MEXT_H : 0);
+  linear.setU32(L.M_EXTENSIONS, extensionBits(config.isa));
   linear.setU32(L.M_ERRATA, config.erratumUpie ? 1 : 0);
   linear.setU32(L.M_VPMP_ABSENT, config.vpmpAbsent || config.dvext === 'none' || config.dvext === 'qemu' ? 1 : 0);
   linear.setU64(L.M_MISA, misa(config.isa, config.dvext === 'qemu'));

@@ -90,9 +90,9 @@ describe('machine configuration', () => {
 
 describe('ISA string', () => {
   it('announces what exists', () => {
-    expect(isaString(parseIsa('rv64gch'))).toBe('rv64imach_zicntr_zicsr_zifencei');
+    expect(isaString(parseIsa('rv64gch'))).toBe('rv64imafdch_zicntr_zicsr_zifencei');
     expect(isaString(parseIsa('RV64IMAC_Zicsr'))).toBe('rv64imac_zicntr_zicsr_zifencei');
-    expect(misa({ h: true }, false)).toBe((2n << 62n) | 0x14_1185n);
-    expect(misa({ h: false }, true)).toBe((2n << 62n) | 0x214_1105n);
+    expect(misa({ h: true, f: true, d: true }, false)).toBe((2n << 62n) | 0x14_11adn);
+    expect(misa({ h: false, f: false, d: false }, true)).toBe((2n << 62n) | 0x214_1105n);
   });
 });

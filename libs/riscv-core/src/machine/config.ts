@@ -182,7 +182,7 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
 /** Extensions by the names of the instruction tables (isa/). */
 export function extensionNames(config: MachineConfig): ReadonlySet<string> {
   const names = ['i', 'm', 'a', 'c', 's', 'zicsr', 'zifencei'];
-  if (config.isa.h) names.push('h');
+  for (const name of ['f', 'd', 'h'] as const) if (config.isa[name]) names.push(name);
   if (config.dvext !== 'none') names.push('dvext');
   return new Set(names);
 }

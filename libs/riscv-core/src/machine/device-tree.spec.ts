@@ -27,7 +27,7 @@ describe('device tree', () => {
   it('names harts, memory, timebase and console', () => {
     const root = tree({ harts: 2, memoryBytes: 64 * 2 ** 20 });
     expect(at(root, 'cpus').children.map((cpu) => cpu.name)).toEqual(['cpu@0', 'cpu@1']);
-    expect(text(at(root, 'cpus/cpu@1'), 'riscv,isa')).toBe('rv64imach_zicntr_zicsr_zifencei\0');
+    expect(text(at(root, 'cpus/cpu@1'), 'riscv,isa')).toBe('rv64imafdch_zicntr_zicsr_zifencei\0');
     expect(text(at(root, 'cpus/cpu@1'), 'mmu-type')).toBe('riscv,sv39\0');
     expect(cells(at(root, 'cpus'), 'timebase-frequency')).toEqual([10_000_000]);
     expect(cells(at(root, 'memory@80000000'), 'reg')).toEqual([0, 0x8000_0000, 0, 0x400_0000]);

@@ -4,14 +4,17 @@ import { ConfigError } from './config-error.js';
 export interface IsaOptions {
   /** Hypervisor extension. */
   readonly h: boolean;
+  /** Single-precision floating point. */
+  readonly f: boolean;
+  /** Double-precision floating point; has F with it. */
+  readonly d: boolean;
 }
 
 /** Extensions that every machine has; a string without one of them names a machine that cannot be built. */
 const always = ['i', 'm', 'a', 'c'];
 /** Named and harmless: part of every machine, whether the string says so or not. */
 const implied = ['s', 'u', 'zicsr', 'zifencei', 'zicntr'];
-/** Part of `rv64gc`, taken as "what exists of it": floating point is not built yet and is announced nowhere. */
-const announcedLater = ['f', 'd'];
+const optional = ['f', 'd', 'h'];
 
 /** Throws {@link ConfigError} on anything that is not an ISA string this simulator can build. */
 export function parseIsa(text: string): IsaOptions {
@@ -29,25 +32,28 @@ export function parseIsa(text: string): IsaOptions {
       .filter((name) => name !== ''),
   ];
   for (const name of names)
-    if (![...always, ...implied, ...announcedLater, 'h'].includes(name))
+    if (![...always, ...implied, ...optional].includes(name))
       throw new ConfigError(
         where,
         `extension "${name}"`,
-        'extensions out of i m a c h (and g, f, d: the part that exists) zicsr zifencei zicntr',
+        'extensions out of i m a f d c h (g = imafd) zicsr zifencei zicntr',
       );
   for (const name of always)
     if (!names.includes(name))
       throw new ConfigError(where, `${JSON.stringify(text)} without "${name}"`, 'at least rv64imac');
-  return { h: names.includes('h') };
+  const d = names.includes('d');
+  return { h: names.includes('h'), f: d || names.includes('f'), d };
 }
 
 /** As the device tree announces it: what exists, no more. */
 export function isaString(isa: IsaOptions): string {
-  return `rv64imac${isa.h ? 'h' : ''}_zicntr_zicsr_zifencei`;
+  return `rv64ima${isa.f ? 'f' : ''}${isa.d ? 'd' : ''}c${isa.h ? 'h' : ''}_zicntr_zicsr_zifencei`;
 }
 
 /** misa: MXL = 2 and a bit per letter; DV-ext profile `qemu` announces itself by Z (dv-ext.md 1). */
 export function misa(isa: IsaOptions, announceZ: boolean): bigint {
-  const letters = ['a', 'c', 'i', 'm', 's', 'u', ...(isa.h ? ['h'] : []), ...(announceZ ? ['z'] : [])];
+  const letters = ['a', 'c', 'i', 'm', 's', 'u'];
+  for (const letter of ['d', 'f', 'h'] as const) if (isa[letter]) letters.push(letter);
+  if (announceZ) letters.push('z');
   return letters.reduce((bits, letter) => bits | (1n << BigInt(letter.charCodeAt(0) - 97)), 2n << 62n);
 }

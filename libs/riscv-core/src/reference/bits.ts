@@ -3,6 +3,9 @@
 export const MASK64 = 0xffff_ffff_ffff_ffffn;
 export const BIT63 = 1n << 63n;
 
+/** High half of a register that holds a binary32 number. */
+export const NAN_BOX = 0xffff_ffff_0000_0000n;
+
 /** The low 64 bits. */
 export function wrap(value: bigint): bigint {
   return value & MASK64;

@@ -1,8 +1,10 @@
 /** Reads an instruction's semantics by doing what they say, at once, on BigInt. */
 import type { DecodedInsn } from '../decode/decoder.js';
 import * as L from '../hart/layout.js';
+import { registerUse, type RegisterField } from '../isa/insn.js';
 import type { Semantics } from '../isa/semantics.js';
 import { MASK64, signed, signExtend, wrap } from './bits.js';
+import { executeFloat, floatAccess } from './float-ops.js';
 import { atomicOperations, type LoadStore } from './load-store.js';
 import type { HartState } from './state.js';
 
@@ -49,10 +51,10 @@ export class Evaluator implements Semantics<bigint> {
   }
 
   rs1(): bigint {
-    return this.hart.readX(this.insn.rs1);
+    return this.register(registerUse[this.insn.insn.format].rs1, this.insn.rs1);
   }
   rs2(): bigint {
-    return this.hart.readX(this.insn.rs2);
+    return this.register(registerUse[this.insn.insn.format].rs2, this.insn.rs2);
   }
   imm(): bigint {
     return wrap(BigInt(this.insn.imm));
@@ -64,7 +66,8 @@ export class Evaluator implements Semantics<bigint> {
     return wrap(this.at + BigInt(this.insn.length));
   }
   setRd(value: bigint): void {
-    this.hart.writeX(this.insn.rd, value);
+    if (registerUse[this.insn.insn.format].rd === 'f') this.hart.set64(L.F + 8 * this.insn.rd, value);
+    else this.hart.writeX(this.insn.rd, value);
   }
 
   constant(value: bigint): bigint {
@@ -193,11 +196,21 @@ export class Evaluator implements Semantics<bigint> {
     this.hart.pc = target;
   }
 
+  floatAccess(writes: boolean): void {
+    floatAccess(this.hart, this.insn, writes);
+  }
+  float(op: number): void {
+    executeFloat(this.hart, this.insn, op);
+  }
   system(op: number): void {
     this.yields = true;
     this.systemHandler(this.hart, op, this.insn, this.at);
   }
   fence(): void {
     // Harts run in turns on one memory: nothing to order.
+  }
+
+  private register(field: RegisterField, number: number): bigint {
+    return field === 'f' ? this.hart.get64(L.F + 8 * number) : this.hart.readX(number);
   }
 }

@@ -3,7 +3,7 @@ import { CSR_MSTATUS } from '../hart/csr-slots.js';
 import * as L from '../hart/layout.js';
 import { CAUSE_LOAD_MISALIGNED, CAUSE_STORE_MISALIGNED } from '../isa/causes.js';
 import { DATA_LOAD, DATA_RESERVE, DATA_STORE } from '../timing/events.js';
-import { signExtend, wrap } from './bits.js';
+import { NAN_BOX, signExtend, wrap } from './bits.js';
 import { accessFault, pmpNeed, type Access, type Mmu } from './mmu.js';
 import { MPP, MPP_SHIFT, MPRV, MPV } from './mstatus.js';
 import type { PhysicalMemory } from './physical-memory.js';
@@ -43,7 +43,10 @@ export class LoadStore {
   /** `kind`: ACCESS_* bits. Gives the register value; `yields` tells that a device answered. */
   load(hart: HartState, va: bigint, kind: number, access: Access): { value: bigint; yields: boolean } {
     const size = 1 << (kind & L.ACCESS_SIZE);
-    const extend = (raw: bigint): bigint => ((kind & L.ACCESS_UNSIGNED) !== 0 ? raw : signExtend(raw, 8 * size));
+    const extend = (raw: bigint): bigint => {
+      if ((kind & L.ACCESS_FLOAT) !== 0) return size === 4 ? raw | NAN_BOX : raw;
+      return (kind & L.ACCESS_UNSIGNED) !== 0 ? raw : signExtend(raw, 8 * size);
+    };
     if (va % BigInt(size) !== 0n) return { value: extend(this.loadMisaligned(hart, va, size, access)), yields: false };
     const pa = this.translate(hart, va, size, access);
     if (this.memory.isRam(pa, size)) {

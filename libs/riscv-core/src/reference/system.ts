@@ -14,7 +14,7 @@ import type { Access } from './mmu.js';
 import * as F from './mstatus.js';
 import type { HartState, MachineState } from './state.js';
 import type { Timing } from './timing.js';
-import { Trap } from './trap.js';
+import { illegal, Trap } from './trap.js';
 import {
   returnFromHypervisorUser,
   returnFromMachine,
@@ -227,10 +227,6 @@ export class SystemInstructions {
         return this.machine.set64(at, old & operand);
     }
   }
-}
-
-function illegal(insn: DecodedInsn): Trap {
-  return new Trap(C.CAUSE_ILLEGAL, BigInt(insn.raw));
 }
 
 /** How a mode that is not entitled to an instruction learns it (8.6.1). */

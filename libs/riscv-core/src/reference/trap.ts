@@ -1,4 +1,5 @@
 /** An exception on its way to a handler. Thrown by whatever notices it, caught by the engine's step. */
+import { CAUSE_ILLEGAL } from '../isa/causes.js';
 
 export interface TrapDetail {
   /** tval is a guest virtual address (the GVA bit). */
@@ -25,4 +26,9 @@ export class Trap extends Error {
     this.gpa = detail.gpa;
     this.tinst = detail.tinst ?? 0n;
   }
+}
+
+/** Illegal instruction: tval is its bits. */
+export function illegal(insn: { readonly raw: number }): Trap {
+  return new Trap(CAUSE_ILLEGAL, BigInt(insn.raw));
 }

@@ -33,6 +33,14 @@ export const latencyClasses = [
   /** Guest-memory accesses of the H extension and DV-ext. */
   'hlv',
   'hsv',
+  /** Floating point: loads; results that go to an integer register; short operations; arithmetic; divide and square root. */
+  'fp-load',
+  'fp-to-x',
+  'fp-short',
+  'fp-single',
+  'fp-double',
+  'fp-div-single',
+  'fp-div-double',
   /** The 0x77 words of DV-ext: uncached accesses to the virtual timer, vCPU identity and vIPI bitmap. */
   'dv-mmio',
 ] as const;

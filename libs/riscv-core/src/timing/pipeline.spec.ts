@@ -7,7 +7,7 @@ import { insnByName } from '../isa/table.js';
 import { resolveParameters } from './parameters.js';
 import { StaticCosts } from './pipeline.js';
 
-const decoder = new Decoder(extensionSet(['i', 'm', 'a', 'c', 's', 'h', 'zicsr', 'zifencei', 'dvext']));
+const decoder = new Decoder(extensionSet(['i', 'm', 'a', 'f', 'd', 'c', 's', 'h', 'zicsr', 'zifencei', 'dvext']));
 const costs = new StaticCosts(resolveParameters());
 
 function insn(name: string, operands: Operands = {}): DecodedInsn {
@@ -216,5 +216,42 @@ describe('any sequence', () => {
         expect(costs.slack(first!, rest)).toBe(costs.slack(first!, rest.slice(0, costs.lookahead)));
       }),
     );
+  });
+});
+
+describe('floating point (2)', () => {
+  const f = (name: string, rd: number, rs1 = 0, rs2 = 0): DecodedInsn => insn(name, { rd, rs1, rs2 });
+
+  it.each([
+    ['fld', f('fld', 5, 10), 4],
+    ['flw', f('flw', 5, 10), 4],
+    ['fadd.s', f('fadd.s', 5, 1, 2), 4],
+    ['fmul.d', f('fmul.d', 5, 1, 2), 5],
+    ['fmadd.d', f('fmadd.d', 5, 1, 2), 5],
+    ['fcvt.d.w', f('fcvt.d.w', 5, 10), 4],
+    ['fsgnj.d', f('fsgnj.d', 5, 1, 2), 4],
+    ['fdiv.s', f('fdiv.s', 5, 1, 2), 28],
+    ['fsqrt.d', f('fsqrt.d', 5, 1), 57],
+  ])('%s: the next instruction has its result after %3$s cycles', (_, producer, latency) => {
+    expect(costOf(producer, f('fmin.d', 6, 5, 7))).toBe(latency);
+    expect(costOf(producer, f('fmin.d', 6, 7, 5))).toBe(latency);
+    expect(costOf(producer, store('fsd', 5, 10, 0))).toBe(latency);
+  });
+
+  it('third operands are waited for, integer registers of the same number are not', () => {
+    expect(costOf(f('fadd.d', 5, 1, 2), insn('fmadd.d', { rd: 6, rs1: 1, rs2: 2, rs3: 5 }))).toBe(5);
+    expect(costOf(f('fadd.d', 5, 1, 2), add(6, 5, 5))).toBe(1);
+    expect(costOf(f('fadd.d', 0, 1, 2), f('fadd.d', 6, 0, 1))).toBe(5);
+  });
+
+  it('a comparison, move or conversion to x is ready after 3', () => {
+    for (const name of ['feq.d', 'fclass.s', 'fmv.x.d', 'fcvt.l.d'])
+      expect(costOf(f(name, 5, 1, name === 'feq.d' ? 2 : 0), add(6, 5, 0))).toBe(3);
+    expect(costOf(f('feq.d', 0, 1, 2), add(6, 0, 0))).toBe(1);
+  });
+
+  it('a division keeps later floating-point operations waiting, not loads and integer ones', () => {
+    expect(costOf(f('fdiv.s', 5, 1, 2), f('fadd.s', 6, 7, 8))).toBe(28);
+    expect(costOf(f('fdiv.s', 5, 1, 2), f('flw', 6, 10), add(7, 8, 9))).toBe(1);
   });
 });

@@ -10,7 +10,7 @@
  * Behind it means: in memory order, inside the page, up to a transfer that is always taken. A conditional branch is looked
  * across as if not taken; a consumer at a branch target is not seen.
  */
-import { registerUse, type Insn } from '../isa/insn.js';
+import { registerIndex, registerUse, type Insn, type RegisterField } from '../isa/insn.js';
 import { csrWriteFlushes } from '../isa/csrs.js';
 import type { ParameterValues } from './parameters.js';
 
@@ -46,6 +46,13 @@ export class StaticCosts {
       flush: value('pipeline.flush'),
       fence: value('pipeline.fence'),
       storeLoad: value('pipeline.storeLoad'),
+      fpLoad: value('pipeline.fpLoad'),
+      fpToX: value('pipeline.fpToX'),
+      fpShort: value('pipeline.fpShort'),
+      fpSingle: value('pipeline.fpSingle'),
+      fpDouble: value('pipeline.fpDouble'),
+      fpDivSingle: value('pipeline.fpDivSingle'),
+      fpDivDouble: value('pipeline.fpDivDouble'),
     };
   }
 
@@ -54,10 +61,11 @@ export class StaticCosts {
     const own = this.ownCycles(insn);
     if (insn.insn.latency === 'store') return own + this.replayedLoad(insn, successors);
     const latency = this.latency(insn);
-    if (latency <= own || insn.rd === 0) return own;
+    const result = resultOf(insn);
+    if (latency <= own || result === undefined) return own;
     const window = successors.slice(0, this.lookahead);
     // Each instruction takes a cycle at least: a consumer further away finds the result ready.
-    if (!window.slice(0, latency - own).some((next) => needs(next, insn.rd))) return own;
+    if (!window.slice(0, latency - own).some((next) => needs(next, result) || waitsForUnit(insn, next))) return own;
     return own + this.issueOf(insn, latency, window) - this.issueOf(insn, own, window);
   }
 
@@ -68,8 +76,9 @@ export class StaticCosts {
   slack(insn: IssuedInsn, successors: readonly IssuedInsn[]): number {
     const state = new Issue(this);
     state.issue(insn, 1);
+    const result = resultOf(insn);
     for (const next of successors.slice(0, this.lookahead)) {
-      if (isMulDiv(next) || needs(next, insn.rd)) return state.readyFor(next);
+      if (isMulDiv(next) || (result !== undefined && needs(next, result))) return state.readyFor(next);
       state.issue(next, this.latency(next));
       if (endsWindow(next)) break;
     }
@@ -98,7 +107,7 @@ export class StaticCosts {
       } else if (index > 0) {
         return 0;
       }
-      if (endsWindow(next) || writes(next, store.rs1)) return 0;
+      if (endsWindow(next) || resultOf(next) === store.rs1) return 0;
     }
     return 0;
   }
@@ -135,18 +144,36 @@ export class StaticCosts {
         return this.values.sc;
       case 'csr':
         return this.values.csr;
+      case 'fp-load':
+        return this.values.fpLoad;
+      case 'fp-to-x':
+        return this.values.fpToX;
+      case 'fp-short':
+        return this.values.fpShort;
+      case 'fp-single':
+        return this.values.fpSingle;
+      case 'fp-double':
+        return this.values.fpDouble;
+      case 'fp-div-single':
+        return this.values.fpDivSingle;
+      case 'fp-div-double':
+        return this.values.fpDivDouble;
       default:
         return 1;
     }
   }
 }
 
-type Value = 'load' | 'loadSub' | 'amo' | 'sc' | 'csr' | 'flush' | 'fence' | 'storeLoad';
+type Value =
+  | ('load' | 'loadSub' | 'amo' | 'sc' | 'csr' | 'flush' | 'fence' | 'storeLoad')
+  | ('fpLoad' | 'fpToX' | 'fpShort' | 'fpSingle' | 'fpDouble' | 'fpDivSingle' | 'fpDivDouble');
 
 /** The issue stage: when each register is ready, when the next instruction issues. */
 class Issue {
   now = 0;
   private readonly ready = new Map<number, number>();
+  /** When the unit that divides and takes square roots is free again: no floating-point operation issues before. */
+  private dividerFree = 0;
 
   constructor(private readonly costs: StaticCosts) {}
 
@@ -154,15 +181,21 @@ class Issue {
   readyFor(insn: IssuedInsn): number {
     const use = registerUse[insn.insn.format];
     let at = this.now;
-    if (use.rs1) at = Math.max(at, this.ready.get(insn.rs1) ?? 0);
-    if (use.rs2) at = Math.max(at, this.ready.get(insn.rs2) ?? 0);
-    if (use.rd) at = Math.max(at, this.ready.get(insn.rd) ?? 0);
-    return at;
+    const wait = (field: RegisterField, number: number): void => {
+      if (field !== false) at = Math.max(at, this.ready.get(registerIndex(field, number)) ?? 0);
+    };
+    wait(use.rs1, insn.rs1);
+    wait(use.rs2, insn.rs2);
+    wait(use.rs3 ?? false, insn.raw >>> 27);
+    wait(use.rd, insn.rd);
+    return isFloat(insn) ? Math.max(at, this.dividerFree) : at;
   }
 
   issue(insn: IssuedInsn, latency: number): void {
     const at = this.readyFor(insn);
-    if (registerUse[insn.insn.format].rd && insn.rd !== 0) this.ready.set(insn.rd, at + latency);
+    const result = resultOf(insn);
+    if (result !== undefined) this.ready.set(result, at + latency);
+    if (isFloatDivide(insn)) this.dividerFree = at + latency;
     this.now = at + this.costs.ownCycles(insn);
   }
 }
@@ -178,18 +211,34 @@ function isMulDiv({ insn }: IssuedInsn): boolean {
 }
 
 function isLoad({ insn }: IssuedInsn): boolean {
-  return insn.latency === 'load' || insn.latency === 'load-sub';
+  return insn.latency === 'load' || insn.latency === 'load-sub' || insn.latency === 'fp-load';
 }
 
-function writes(insn: IssuedInsn, register: number): boolean {
-  return registerUse[insn.insn.format].rd && insn.rd === register && register !== 0;
+/** Index of the register that the instruction writes (registerIndex); x0 is none. */
+function resultOf(insn: IssuedInsn): number | undefined {
+  const field = registerUse[insn.insn.format].rd;
+  return field === false ? undefined : registerIndex(field, insn.rd) || undefined;
 }
 
-/** Reads or writes it: RAW and WAW wait alike. */
+/** Reads or writes it: RAW and WAW wait alike. `register` as registerIndex gives it, not 0. */
 function needs(insn: IssuedInsn, register: number): boolean {
-  if (register === 0) return false;
   const use = registerUse[insn.insn.format];
-  return (use.rs1 && insn.rs1 === register) || (use.rs2 && insn.rs2 === register) || writes(insn, register);
+  const is = (field: RegisterField, number: number): boolean =>
+    field !== false && registerIndex(field, number) === register;
+  return is(use.rs1, insn.rs1) || is(use.rs2, insn.rs2) || is(use.rs3 ?? false, insn.raw >>> 27) || is(use.rd, insn.rd);
+}
+
+function isFloatDivide({ insn }: IssuedInsn): boolean {
+  return insn.latency === 'fp-div-single' || insn.latency === 'fp-div-double';
+}
+
+/** Goes through the floating-point pipeline; loads and stores do not. */
+function isFloat({ insn }: IssuedInsn): boolean {
+  return insn.latency.startsWith('fp-') && insn.latency !== 'fp-load';
+}
+
+function waitsForUnit(insn: IssuedInsn, next: IssuedInsn): boolean {
+  return isFloatDivide(insn) && isFloat(next);
 }
 
 /** Execution never falls through. */
