@@ -20,13 +20,15 @@ const pattern = (i: number): number => (i * 7 + Math.floor(i / 256) * 13) & 0xff
 const patternBytes = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, i) => pattern(i));
 const text = (line: string): Uint8Array => new TextEncoder().encode(line);
 
+const good = (peer: LinkPeer): LinkPeer => peer;
+
 /** A client: starts when the guest serves, calls `done` once with what it has seen. */
 type Client = (station: Station, done: (seen: unknown) => void, cyclesPerSecond: number) => void;
 
 /** Runs all clients at once; powers off when the last is done. What they saw, in their order. */
 function serve(
   clients: readonly Client[],
-  cable: (peer: LinkPeer) => LinkPeer = (peer) => peer,
+  cable: (peer: LinkPeer) => LinkPeer = good,
   disk?: Uint8Array,
 ): { seen: unknown[]; ended: Ended } {
   const seen: unknown[] = [];
@@ -62,7 +64,8 @@ function serve(
       },
     },
   });
-  expect(off, 'the guest has answered "bye"').toBe(true);
+  // The last datagram may be lost on a bad cable; that the machine has ended is answer enough.
+  if (cable === good) expect(off, 'the guest has answered "bye"').toBe(true);
   return { seen, ended };
 }
 

@@ -2,8 +2,12 @@
  * The guest kernel on the bare machine: boot, processes, memory, files, time. The program guest/vmtest checks it from
  * outside, one part per word.
  */
+import type { LinkPeer } from '#libs/riscv-core';
 import { describe, expect, it } from 'vitest';
-import { onQemu, onSimulator, qemuInstalled, type Boot, type Ended } from './vm.testkit.js';
+import { diskImage, onQemu, onSimulator, qemuInstalled, type Boot, type Ended } from './vm.testkit.js';
+
+/** A far end that answers nothing. */
+const silent: LinkPeer = { connect: () => undefined, receive: () => undefined };
 
 const machines: readonly (readonly [string, (boot: Boot) => Ended])[] = [
   ['our simulator', onSimulator],
@@ -15,6 +19,21 @@ describe.each(machines)('the guest kernel on %s', (_name, run) => {
     const ended = run({ append: 'run=/vmtest,memory,files,waiting' });
     expect(ended.console).toContain('ok memory\na vector\nok files\nok waiting\n');
     expect(ended.code).toBe(0);
+  });
+
+  it('finds its devices, reads the disk and keeps the rules of sockets', () => {
+    const ended = run({
+      append: 'ip=10.0.2.15/24 run=/vmtest,disk,sockets',
+      disk: diskImage([5, 5000, 50_000]),
+      peer: silent,
+      nic: true,
+    });
+    expect(ended.console).toContain('ok disk\nok sockets\n');
+    expect(ended.code).toBe(0);
+  });
+
+  it('has no sockets without an address', () => {
+    expect(run({ append: 'run=/vmtest,offline,files', peer: silent, nic: true })).toMatchObject({ code: 0 });
   });
 
   it('shares the hart between processes that never sleep', () => {

@@ -18,7 +18,10 @@ export interface Boot {
   readonly preset?: 'virt' | 'firesim';
   readonly dvext?: 'none' | 'rocket' | 'strict';
   readonly timing?: 'none' | 'rocket';
+  /** Who is at the far end of the simulator's link. */
   readonly peer?: LinkPeer;
+  /** On QEMU: a NIC on its user network. */
+  readonly nic?: boolean;
   /** Of the block device. */
   readonly disk?: Uint8Array;
   /** Called when the guest has said so on its console. */
@@ -80,7 +83,7 @@ export function onSimulator(boot: Boot): Ended {
   }
 }
 
-export const qemu = 'qemu-system-riscv64';
+const qemu = 'qemu-system-riscv64';
 export const qemuInstalled = spawnSync(qemu, ['--version']).status === 0;
 
 /** Byte i of file `number` on the disk, as guest/vmtest/disk.c expects it. */
@@ -102,13 +105,20 @@ export function diskImage(sizes: readonly number[], big = 0): Uint8Array {
   return image;
 }
 
-/** Arguments for QEMU but for the devices; `folder` takes the files. */
-export function qemuArguments({ append, memoryMiB = 128 }: Boot, folder: string): string[] {
+/** `folder` takes the files. */
+function qemuArguments({ append, memoryMiB = 128, disk, nic = false }: Boot, folder: string): string[] {
   const file = join(folder, 'initrd');
   writeFileSync(file, initrd());
+  const devices: string[] = [];
+  if (disk !== undefined) {
+    writeFileSync(join(folder, 'disk'), disk);
+    devices.push('-drive', `if=none,id=disk,format=raw,readonly=on,file=${join(folder, 'disk')}`);
+    devices.push('-device', 'virtio-blk-device,bus=virtio-mmio-bus.1,drive=disk');
+  }
+  if (nic) devices.push('-netdev', 'user,id=net', '-device', 'virtio-net-device,bus=virtio-mmio-bus.0,netdev=net');
   const machine = ['-M', 'virt', '-cpu', 'rv64,h=true', '-m', `${memoryMiB}M`, '-nographic'];
   const software = ['-bios', join(prebuilt, 'firmware.elf'), '-kernel', join(prebuilt, 'vm.bin'), '-initrd', file];
-  return [...machine, ...software, '-append', append, '-global', 'virtio-mmio.force-legacy=false'];
+  return [...machine, ...software, '-append', append, '-global', 'virtio-mmio.force-legacy=false', ...devices];
 }
 
 export function onQemu(boot: Boot): Ended {

@@ -40,6 +40,7 @@ static const struct {
     { "spin", spin },
     { "disk", disk },
     { "sockets", sockets },
+    { "offline", offline },
     { "serve", serve_all },
 };
 

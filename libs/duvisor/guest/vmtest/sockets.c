@@ -101,3 +101,9 @@ void sockets(void) {
     EXPECT(CALL(close, second, 0, 0, 0, 0, 0), 0);
     CHECK(udp() > 0);
 }
+
+/* Without a network there are no sockets, and all else works. */
+void offline(void) {
+    EXPECT(CALL(socket, 2, 1, 0, 0, 0, 0), -ENETDOWN);
+    EXPECT(CALL(socket, 2, 2, 0, 0, 0, 0), -ENETDOWN);
+}

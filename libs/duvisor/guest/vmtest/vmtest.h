@@ -40,6 +40,7 @@ void waiting(void); /* processes.c */
 void spin(void);    /* processes.c: never sleeps; ends when time is up */
 void disk(void);    /* disk.c */
 void sockets(void); /* sockets.c: errors and limits, no peer needed */
+void offline(void); /* sockets.c: there is no network */
 void serve_all(void); /* net.c: does not return */
 void crash(const char *how);
 
