@@ -9,7 +9,8 @@ static struct item **buckets;
 static u64 bucket_mask;
 static u64 last_unique;
 static u64 flushed_unique; /* items up to this one are gone */
-static u64 flush_at;       /* seconds since 1970; 0 = none is due */
+static bool flush_due;
+static u64 flush_at; /* seconds since 1970 */
 
 void items_init(u64 limit_bytes) {
     u64 count = 1024;
@@ -38,7 +39,13 @@ static struct item **lookup(struct slice key) {
     return NULL;
 }
 
-static bool expired(const struct item *it) { return it->expires && it->expires <= now_seconds(); }
+/* Expiry times that are no time: the machine's clock may begin at 0. */
+#define NEVER 0
+#define AT_ONCE 1
+
+static bool expired(const struct item *it) {
+    return it->expires != NEVER && (it->expires == AT_ONCE || it->expires <= now_seconds());
+}
 
 struct item *item_find(struct slice key) {
     struct item **at = lookup(key);
@@ -76,20 +83,20 @@ void item_release(struct item *it) {
 }
 
 u64 item_expiry(s64 exptime) {
-    if (exptime == 0) return 0;
-    if (exptime < 0) return now_seconds(); /* over at once */
-    return exptime <= RELATIVE_SECONDS_MAX ? now_seconds() + (u64)exptime : (u64)exptime;
+    if (exptime <= 0) return exptime ? AT_ONCE : NEVER;
+    return exptime <= RELATIVE_SECONDS_MAX ? MAX(now_seconds() + (u64)exptime, AT_ONCE + 1) : (u64)exptime;
 }
 
 void items_flush_at(u64 seconds) {
-    flush_at = MAX(seconds, 1);
+    flush_at = seconds;
+    flush_due = true;
     items_turn();
 }
 
 void items_turn(void) {
-    if (!flush_at || flush_at > now_seconds()) return;
+    if (!flush_due || flush_at > now_seconds()) return;
     flushed_unique = last_unique;
-    flush_at = 0;
+    flush_due = false;
 }
 
 /* The old value with the new one behind or before it; takes over `it`, leaves `old`. NULL: no memory. */

@@ -21,7 +21,7 @@ struct item {
     struct item *hash_next;
     struct list list; /* LRU or free list of its class */
     u64 unique;       /* CAS unique */
-    u64 expires;      /* seconds since 1970; 0 = never */
+    u64 expires;      /* seconds since 1970; 0 = never, 1 = already */
     u32 flags, value_bytes;
     u16 users; /* replies that still send it */
     u8 key_bytes, class, state;

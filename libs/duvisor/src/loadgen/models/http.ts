@@ -55,11 +55,22 @@ export const maxBodyBytes = 1 << 20;
 const known = new Set(['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH', 'CONNECT']);
 const token = /^[!#-'*+\-.^-z|~0-9A-Z]+$/;
 
-export class StaticFilesModel {
-  private readonly folders = new Set<string>(['/']);
+const hasBody = (request: HttpRequest): boolean => (request.body ?? '') !== '' || bodyBytes(request) > 0;
 
-  /** `files` by absolute path, `/index.html`. */
-  constructor(private readonly files: ReadonlyMap<string, StaticFile>) {
+/** Stated length of the body; 1 stands for one that ends by its own coding. */
+const bodyBytes = (request: HttpRequest): number =>
+  values(request, 'transfer-encoding').length > 0 ? 1 : Number(values(request, 'content-length')[0] ?? '0');
+
+export class StaticFilesModel {
+  private readonly folders = new Set<string>();
+
+  /** `files` by absolute path, `/index.html`. `folders`: the file system knows folders, not names of files only. */
+  constructor(
+    private readonly files: ReadonlyMap<string, StaticFile>,
+    { folders = true }: { folders?: boolean } = {},
+  ) {
+    if (!folders) return;
+    this.folders.add('/');
     for (const path of files.keys())
       for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))
         this.folders.add(`${path.slice(0, end)}/`);
@@ -76,7 +87,9 @@ export class StaticFilesModel {
         ? !connection.includes('close')
         : connection.includes('keep-alive') && !connection.includes('close');
     const answer = this.answer(request);
-    const refused = answer.status === 413 || answer.status === 417;
+    // Whoever waits for consent may send the body or not: what follows could not be told from it.
+    const waits = request.version === '1.1' && values(request, 'expect').length > 0 && hasBody(request);
+    const refused = answer.status === 413 || answer.status === 417 || (waits && answer.status >= 400);
     return { ...answer, keepAlive: keepAlive && !refused };
   }
 
@@ -88,7 +101,7 @@ export class StaticFilesModel {
     });
     const expectation = values(request, 'expect')[0];
     if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') return plain(417);
-    if (Number(values(request, 'content-length')[0] ?? '0') > maxBodyBytes) return plain(413);
+    if (bodyBytes(request) > maxBodyBytes) return plain(413);
     if (known.has(request.method)) return plain(405, [['allow', 'GET, HEAD']]);
     if (request.method !== 'GET' && request.method !== 'HEAD') return plain(501);
     const path = decodePath(request.target);

@@ -14,7 +14,7 @@ interface Item {
   readonly value: string;
   /** Counts up with every successful store. */
   readonly unique: bigint;
-  /** Seconds since 1970; 0 = never, -1 = at once. */
+  /** Seconds since 1970; 0 = never. */
   readonly expires: number;
 }
 
@@ -139,8 +139,7 @@ export class MemcachedModel {
 
   private expiry(exptime: number): number {
     if (exptime === 0) return 0;
-    // Long over, even where the clock begins at 0.
-    if (exptime < 0) return -1;
+    if (exptime < 0) return this.now();
     return exptime <= maxRelativeSeconds ? this.now() + exptime : exptime;
   }
 
