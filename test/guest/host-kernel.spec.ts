@@ -112,6 +112,7 @@ describe('the host kernel runs user programs', () => {
     ['disk', 'none'],
     ['tap', 'none'],
     ['disk tap', 'rocket'],
+    ['vplic', 'rocket'],
   ] as const)('%s, on firesim with DV-ext %s', (parts, dvext) => {
     expect(run(parts, { preset: 'firesim', dvext, devices: true })).toMatchObject(passed(parts));
   });

@@ -160,18 +160,38 @@ describe.each(backEnds)('a guest of --accel %s', (accel) => {
     expect(ended.code).toBe(1);
   });
 
-  it('never takes the host down, whatever is in its queue', () => {
+  it.each([
+    ['disk', 'fuzz', DISK, 'virtio-blk'],
+    ['network', 'fuzz-net', '--vmtap tap0', 'virtio-net'],
+  ])('never takes the host down, whatever is in the queues of its %s', (_, kind, options, device) => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000_000 }), (seed) => {
-        const ended = run(accel, `fuzz=${seed}`, DISK);
+        const ended = run(accel, `${kind}=${seed}`, options);
         expect(ended.console).not.toContain('panic');
         expect(ended.console).not.toContain('killed by signal');
         // To its end, or ended by the VMM with a message.
-        if (ended.code !== 0) expect(ended.console).toMatch(/vmm: virtio-blk: the guest's queue: /);
+        if (ended.code !== 0) expect(ended.console).toContain(`vmm: ${device}: the guest's queue: `);
         expect([0, 1]).toContain(ended.code);
       }),
-      { numRuns: 12, seed: 0x76_1b },
+      { numRuns: 10, seed: 0x76_1b },
     );
+  });
+});
+
+describe('the interrupt controller of a guest under duvisor', () => {
+  it.each(['0', '1', '2', '0x202'])('is the real one at page %s', (page) => {
+    expect(run('duvisor', `plic=${page}`, DISK)).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    ['0x200', "the firmware's context"],
+    ['0x201', "the host kernel's context"],
+    ['0x205', "another hart's context"],
+    ['0x1f00', 'the register that posts interrupts'],
+  ])('ends at page %s: %s', (page) => {
+    const ended = run('duvisor', `plic=${page}`, DISK);
+    expect(ended.console).toContain("no register of the guest's interrupt controller");
+    expect(ended.code).toBe(1);
   });
 });
 

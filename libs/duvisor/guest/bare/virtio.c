@@ -1,7 +1,7 @@
 /*
  * Drives the VM's virtio devices the way a driver does, by interrupts: `test=block`, `test=net`. Or the way no driver would:
- * `fault=<what>` puts something senseless into the queue of the disk, `fuzz=N` fills it with N rounds of noise; the VMM may end
- * the VM then, and nothing worse may happen.
+ * `fault=<what>` puts something senseless into the queue of the disk, `fuzz=N` and `fuzz-net=N` fill queues with noise of seed
+ * N; the VMM may end the VM then, and nothing worse may happen. `plic=N` looks at page N of the interrupt controller.
  */
 #include "bare.h"
 #include "csr.h"
@@ -220,13 +220,18 @@ static const u8 arp[] = {
 #define ARP_OPERATION (HEADER + 20)
 #define ARP_SENDER (HEADER + 28)
 
-static bool test_net(const struct fdt *tree) {
+static bool start_net(const struct fdt *tree) {
     if (!find(tree, "virtio@10000200", 1)) return false;
     begin(1 << 5);
-    expect("address", *(volatile u32 *)(device + CONFIG), 0x12005452);
     start_queue(0);
     start_queue(1);
     set(STATUS, 1 | 2 | 8 | 4);
+    return true;
+}
+
+static bool test_net(const struct fdt *tree) {
+    if (!start_net(tree)) return false;
+    expect("address", *(volatile u32 *)(device + CONFIG), 0x12005452);
     enable_interrupts();
     u8 *frame = buffers + 4096;
     for (u16 i = 0; i < 4; i++) {
@@ -317,20 +322,23 @@ static u64 noisy_address(void) {
     }
 }
 
-static void fuzz(u64 rounds) {
+static void fuzz(u32 queue_count, u64 rounds) {
     for (; rounds; rounds--) {
+        u32 q = noise() % queue_count;
         for (u16 i = 0; i < SIZE; i++) {
-            describe(0, i, (const void *)noisy_address(), noise() % 2 ? noise() % 2048 : noise(), noise() % 4);
-            queues[0].descriptors[i].next = noise() % (noise() % 16 ? SIZE : 65536);
+            describe(q, i, (const void *)noisy_address(), noise() % 2 ? noise() % 2048 : noise(), noise() % 4);
+            queues[q].descriptors[i].next = noise() % (noise() % 16 ? SIZE : 65536);
             ((struct request *)buffers)[i] = (struct request){noise() % 12, 0, noise() % 64};
         }
-        if (noise() % 2) describe(0, 0, buffers, sizeof(struct request), NEXT);
+        if (noise() % 2) describe(q, 0, buffers, noise() % 4 ? 16 : noise() % 1600, noise() % 2 ? NEXT : 0);
         if (noise() % 8 == 0) set(noise() % 0x180 & ~3ul, noise());
-        offer(0, noise() % (noise() % 16 ? SIZE : 65536));
-        if (noise() % 32 == 0) queues[0].available.index = noise();
+        offer(q, noise() % (noise() % 16 ? SIZE : 65536));
+        if (noise() % 32 == 0) queues[q].available.index = noise();
         nap(20);
     }
 }
+
+static void start_noise(const char *digits) { noise_state = strtou64(digits, 0, 10) * 0x9E3779B97F4A7C15 + 1; }
 
 int main(const void *device_tree) {
     struct fdt tree;
@@ -339,11 +347,16 @@ int main(const void *device_tree) {
     bool known = true;
     if (has_word(args, "test=net")) {
         known = test_net(&tree);
+    } else if (strncmp(args, "plic=", 5) == 0) {
+        expect("a register", *(volatile u32 *)(PLIC_BASE + (strtou64(args + 5, 0, 0) << 12)), 0);
+    } else if (strncmp(args, "fuzz-net=", 9) == 0 && start_net(&tree)) {
+        start_noise(args + 9);
+        fuzz(2, 40);
     } else if (start_disk(&tree)) {
         if (has_word(args, "test=block")) test_block();
         else if (strncmp(args, "fuzz=", 5) == 0) {
-            noise_state = strtou64(args + 5, 0, 10) * 0x9E3779B97F4A7C15 + 1;
-            fuzz(40);
+            start_noise(args + 5);
+            fuzz(1, 40);
         } else known = misbehave(args);
     } else known = false;
     if (!known) return BARE_BAD_ARGUMENTS;

@@ -82,3 +82,30 @@ void tap(void) {
     }
     EXPECT(CALL(close, fd, 0, 0, 0, 0, 0), 0);
 }
+
+#define PLIC_VINTERRUPTS 0x1F00000
+#define MAP_SHARED 1
+#define MAP_PRIVATE 2
+
+static s64 map_vplic(s64 fd, u64 length, s64 how, u64 offset) { return CALL(mmap, 0, length, PROT_RW, how, fd, offset); }
+
+/* One process has the register that posts interrupts, and nothing else of the controller; it leaves nothing behind. */
+void vplic(void) {
+    for (u32 round = 0; round < 2; round++) {
+        s64 fd = CALL(openat, -100, "/dev/vplic_dev", O_RDWR, 0, 0, 0);
+        CHECK(fd >= 0);
+        EXPECT(CALL(openat, -100, "/dev/vplic_dev", O_RDWR, 0, 0, 0), -EBUSY);
+        EXPECT(map_vplic(fd, 4096, MAP_SHARED, 0), -EINVAL);
+        EXPECT(map_vplic(fd, 4096, MAP_SHARED, 0x201000), -EINVAL);
+        EXPECT(map_vplic(fd, 8192, MAP_SHARED, PLIC_VINTERRUPTS), -EINVAL);
+        EXPECT(map_vplic(fd, 4096, MAP_PRIVATE, PLIC_VINTERRUPTS), -EINVAL);
+        s64 page = map_vplic(fd, 4096, MAP_SHARED, PLIC_VINTERRUPTS);
+        CHECK(page > 0);
+        volatile u32 *vinterrupts = (volatile u32 *)page;
+        CHECK(*vinterrupts == 0);
+        *vinterrupts = 1u << 28 | 1u << 29;
+        CHECK(*vinterrupts == (1u << 28 | 1u << 29));
+        EXPECT(CALL(munmap, page, 4096, 0, 0, 0, 0), 0);
+        EXPECT(CALL(close, fd, 0, 0, 0, 0, 0), 0);
+    }
+}

@@ -40,6 +40,7 @@ static const struct {
     { "waiting", waiting },       { "misaligned", misaligned }, { "traps", traps },
     { "dv-driver", dv_driver },   { "dv-foreign", dv_foreign }, { "dv-foreign-host", dv_foreign_host },
     { "kvm", kvm },             { "disk", disk },           { "tap", tap },
+    { "vplic", vplic },
 };
 
 int main(int argc, char **argv) {

@@ -49,6 +49,7 @@ void crash(const char *how); /* traps.c: ends the process by a fault */
 void kvm(void);        /* kvm.c */
 void disk(void);       /* devices.c */
 void tap(void);        /* devices.c */
+void vplic(void);      /* devices.c */
 void dv_driver(void);  /* dv.c */
 /* dv.c: a G-stage mapping of memory that is not the VM's */
 void dv_foreign(void);
