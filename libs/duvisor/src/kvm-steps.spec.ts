@@ -58,12 +58,12 @@ describe('steps of the KVM-like module', () => {
       expect(Object.keys(counts)).not.toEqual([]);
       expect(leftOut).not.toBe('');
     }
-    expect(workloadSteps('mmio').find(({ step }) => step === 'fp-banks')).toEqual({
+    expect(workloadSteps('mmio').find(({ step }) => step === 'kfree')).toEqual({
       primitive: 'mmio',
-      step: 'fp-banks',
-      column: 'FP',
-      linux: 177,
-      leftOut: expect.stringContaining('no F and D') as string,
+      step: 'kfree',
+      column: 'mm',
+      linux: 14,
+      leftOut: expect.stringContaining('no such buffer') as string,
       note: null,
     });
   });

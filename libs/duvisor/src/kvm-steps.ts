@@ -154,6 +154,10 @@ export const kvmSteps: readonly KvmStep[] = [
   step('kvm_arch_vcpu_put', 'arch', 'kvm_arch_vcpu_put, vcpu_put', mmioRows(35)),
   step('kvm_arch_vcpu_load', 'arch', 'kvm_arch_vcpu_load, vcpu_load', mmioRows(58)),
   step('kvm_riscv_vcpu_update_config', 'arch', '__riscv_isa_extension_available', mmioRows(78)),
+  step('__kvm_riscv_fp_d_save', 'FP', '__kvm_riscv_fp_d_save', mmioRows(39)),
+  step('__kvm_riscv_fp_d_restore', 'FP', '__kvm_riscv_fp_d_restore, twice', mmioRows(78)),
+  step('kvm_riscv_vcpu_guest_fp_restore', 'FP', 'kvm_riscv_vcpu_guest_fp_restore', mmioRows(29)),
+  step('kvm_riscv_vcpu_guest_fp_save', 'FP', 'kvm_riscv_vcpu_guest_fp_save', notApart),
   step('kvm_riscv_gstage_update_hgatp', 'arch', 'kvm_riscv_gstage_update_hgatp', notApart),
   step('kvm_riscv_vcpu_timer_restore', 'arch', 'kvm_riscv_vcpu_timer_restore', notApart),
   step('preempt_notifier_register', 'sched', 'preempt_notifier_register', notApart),
@@ -217,13 +221,6 @@ const leftOut = (name: string, column: KvmColumn, linux: string, counts: LinuxCo
 /** What Linux does on these exits and the module does not. */
 export const leftOutSteps: readonly LeftOutStep[] = [
   leftOut(
-    'fp-banks',
-    'FP',
-    '__kvm_riscv_fp_d_save, __kvm_riscv_fp_d_restore, kvm_riscv_vcpu_guest_fp_*, kvm_riscv_vcpu_host_fp_*',
-    mmioRows(177),
-    'the target has no F and D yet: there is no bank to move',
-  ),
-  leftOut(
     'get_user_page_fast_only',
     'mm',
     'get_user_pages_fast_only',
@@ -280,6 +277,7 @@ export const unsplitRests: readonly UnsplitRest[] = [
   unsplit('4', 'gen', 117, 'done in gfn_to_memslot, gfn_to_hva_memslot_prot and kvm_vcpu_ioctl'),
   unsplit('4', 'lib', 65, 'bsearch 50, done in kvm_io_bus_read; the rest in mutex_lock_killable and mutex_unlock'),
   unsplit('4', 'entry', 40, 'done in handle_exception, sys_ioctl and ret_from_exception'),
+  unsplit('4', 'FP', 31, 'done in kvm_riscv_vcpu_guest_fp_save and kvm_riscv_vcpu_guest_fp_restore'),
   unsplit('4', 'sched', 38, 'done in preempt_notifier_register and preempt_notifier_unregister'),
 ];
 

@@ -1,9 +1,11 @@
 /* What the machine and the command line say: memory, initramfs, seed, init and its arguments. */
 #include "fdt.h"
+#include "kernel/cpu.h"
 #include "kernel.h"
 #include "memlayout.h"
 
 struct boot_info boot;
+bool cpu_has_double;
 
 static char device_tree[32768] __attribute__((aligned(8)));
 static struct fdt tree_in_place; /* of device_tree */
@@ -34,6 +36,14 @@ static void read_bootargs(void) {
         }
 }
 
+/* Single-letter extensions follow the width and end at the first underscore: rv64imafdch_zicsr. */
+static bool isa_has(const char *isa, char letter) {
+    if (!isa || strncmp(isa, "rv64", 4)) return false;
+    for (const char *p = isa + 4; *p && *p != '_'; p++)
+        if (*p == letter) return true;
+    return false;
+}
+
 static void read_cpus(const struct fdt *t, int root) {
     int cpus = fdt_child(t, root, "cpus");
     timebase_hz = fdt_number(t, cpus, "timebase-frequency", 0);
@@ -41,6 +51,7 @@ static void read_cpus(const struct fdt *t, int root) {
         if (strncmp(fdt_name(t, c), "cpu@", 4)) continue;
         if (timebase_hz == 0) timebase_hz = fdt_number(t, c, "timebase-frequency", 0);
         if (fdt_property(t, c, "dv-ext", NULL)) boot.dv_ext = true;
+        cpu_has_double = isa_has(fdt_property(t, c, "riscv,isa", NULL), 'd');
     }
     if (timebase_hz == 0) panic("boot: no timebase-frequency in the device tree");
 }

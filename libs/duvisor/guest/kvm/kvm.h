@@ -85,10 +85,17 @@ enum vcpu_mode { OUTSIDE_GUEST_MODE, IN_GUEST_MODE };
 /* Bits of vcpu->requests. */
 enum { REQ_UPDATE_HGATP, REQ_HFENCE_GVMA_ALL, REQ_HFENCE };
 
+/* Floating-point registers of a guest, or of the task that runs it. */
+struct fp_bank {
+    u64 f[32];
+    u32 fcsr;
+};
+
 struct kvm_vcpu {
     struct cpu_context guest; /* offsets.h */
     struct cpu_context host;
     struct vs_csrs csrs;
+    struct fp_bank guest_fp, host_fp; /* whichever is not in the registers */
 
     struct kvm *kvm;
     struct kvm_run *run;
@@ -219,6 +226,10 @@ void arch_vcpu_put(struct kvm_vcpu *v);
 
 /* switch.S: runs the guest until its next trap */
 void world_switch(struct kvm_vcpu *v);
+
+/* fpbank.S */
+void fp_bank_save(struct fp_bank *bank);
+void fp_bank_restore(const struct fp_bank *bank);
 /* unpriv.S: guest code at gva, 2 or 4 bytes; trap->scause is set if the guest's own tables forbid it. */
 u64 unpriv_fetch(struct kvm_trap *trap, u64 gva);
 void unpriv_trap(void);

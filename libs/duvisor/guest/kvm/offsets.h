@@ -11,6 +11,9 @@
 #define CTX_SSCRATCH 296 /* host only */
 #define CTX_SIZE 304
 
+/* struct fp_bank: f[32], then this */
+#define FP_FCSR 256
+
 /* struct kvm_vcpu */
 #define VCPU_GUEST 0
 #define VCPU_HOST CTX_SIZE

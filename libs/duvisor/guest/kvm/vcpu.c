@@ -1,6 +1,7 @@
 /* vCPU state and the run loop (Linux: arch/riscv/kvm/vcpu.c, kvm_arch_vcpu_ioctl_run). */
 #include "csr.h"
 #include "errno.h"
+#include "kernel/cpu.h"
 #include "kernel/string.h"
 #include "kvm/kvm.h"
 
@@ -13,6 +14,7 @@ _Static_assert(offsetof(struct cpu_context, hstatus) == CTX_HSTATUS, "switch.S")
 _Static_assert(offsetof(struct cpu_context, scounteren) == CTX_SCOUNTEREN, "switch.S");
 _Static_assert(offsetof(struct cpu_context, stvec) == CTX_STVEC, "switch.S");
 _Static_assert(offsetof(struct cpu_context, sscratch) == CTX_SSCRATCH, "switch.S");
+_Static_assert(offsetof(struct fp_bank, fcsr) == FP_FCSR, "fpbank.S");
 _Static_assert(offsetof(struct kvm_trap, htinst) == TRAP_HTINST, "unpriv.S");
 
 /* Extensions that henvcfg switches for the guest; this host offers none of them. */
@@ -20,6 +22,10 @@ enum { ISA_SVPBMT = 32, ISA_SSTC = 33, ISA_ZICBOM = 34 };
 #define HENVCFG_CBIE_CBCFE 0x70ul
 #define HENVCFG_PBMTE (1ul << 62)
 #define HENVCFG_STCE (1ul << 63)
+
+/* Values of sstatus.FS between off (0) and dirty (SSTATUS_FS). */
+#define FS_INITIAL (1ul << 13)
+#define FS_CLEAN (2ul << 13)
 
 static bool isa_available(const u64 *isa, unsigned bit) { return test_bit(bit, isa); }
 
@@ -31,6 +37,11 @@ void vcpu_reset(struct kvm_vcpu *v) {
     v->guest.hstatus = HSTATUS_VTW | HSTATUS_SPVP | HSTATUS_SPV;
     v->guest.scounteren = 7;
     v->isa = 1ul << ('i' - 'a') | 1ul << ('m' - 'a') | 1ul << ('a' - 'a') | 1ul << ('c' - 'a');
+    if (cpu_has_double) {
+        v->guest.sstatus |= FS_INITIAL;
+        v->isa |= 1ul << ('f' - 'a') | 1ul << ('d' - 'a');
+    }
+    memset(&v->guest_fp, 0, sizeof v->guest_fp);
     v->irqs_pending = 0;
     v->irqs_pending_mask = 0;
     v->hfence_head = v->hfence_tail = 0;
@@ -44,6 +55,31 @@ static void update_config(const u64 *isa) {
     if (isa_available(isa, ISA_SSTC)) henvcfg |= HENVCFG_STCE;
     if (isa_available(isa, ISA_ZICBOM)) henvcfg |= HENVCFG_CBIE_CBCFE;
     csr_write(CSR_HENVCFG, henvcfg);
+}
+
+static void set_guest_fs(struct kvm_vcpu *v, u64 fs) { v->guest.sstatus = (v->guest.sstatus & ~SSTATUS_FS) | fs; }
+
+/* The task's bank goes out, the guest's comes in, unless its floating point is off. */
+static void fp_load(struct kvm_vcpu *v) {
+    if (!cpu_has_double) return;
+    STEP_CALL(__kvm_riscv_fp_d_save, kvm_arch_vcpu_load, fp_bank_save(&v->host_fp));
+    STEP(kvm_riscv_vcpu_guest_fp_restore);
+    if (v->guest.sstatus & SSTATUS_FS) {
+        STEP_CALL(__kvm_riscv_fp_d_restore, kvm_riscv_vcpu_guest_fp_restore, fp_bank_restore(&v->guest_fp));
+        set_guest_fs(v, FS_CLEAN);
+    }
+    STEP(kvm_arch_vcpu_load);
+}
+
+/* The guest's bank is kept if it was written to; the task's comes back. */
+static void fp_put(struct kvm_vcpu *v) {
+    if (!cpu_has_double) return;
+    STEP(kvm_riscv_vcpu_guest_fp_save);
+    if ((v->guest.sstatus & SSTATUS_FS) == SSTATUS_FS) {
+        STEP_CALL(__kvm_riscv_fp_d_save, kvm_riscv_vcpu_guest_fp_save, fp_bank_save(&v->guest_fp));
+        set_guest_fs(v, FS_CLEAN);
+    }
+    STEP_CALL(__kvm_riscv_fp_d_restore, kvm_arch_vcpu_put, fp_bank_restore(&v->host_fp));
 }
 
 /* This hart now belongs to the vCPU: preemption is off. */
@@ -61,12 +97,14 @@ void arch_vcpu_load(struct kvm_vcpu *v) {
     STEP_CALL(kvm_riscv_vcpu_update_config, kvm_arch_vcpu_load, update_config(&v->isa));
     STEP_CALL(kvm_riscv_gstage_update_hgatp, kvm_arch_vcpu_load, update_hgatp(v));
     STEP_CALL(kvm_riscv_vcpu_timer_restore, kvm_arch_vcpu_load, vcpu_timer_restore(v));
+    fp_load(v);
     v->hart = hart_id();
 }
 
 void arch_vcpu_put(struct kvm_vcpu *v) {
     struct vs_csrs *csrs = &v->csrs;
     v->hart = -1;
+    fp_put(v);
     csrs->vsstatus = csr_read(CSR_VSSTATUS);
     csrs->vsie = csr_read(CSR_VSIE);
     csrs->vstvec = csr_read(CSR_VSTVEC);
