@@ -101,7 +101,7 @@ export function compareMachines(make: (subject: Subject) => Machine, limit: numb
 
 /** Runs `step` instructions; how it ended. */
 function advance(machine: Machine, step: number): string {
-  const state = machine.run(step, machine.totalInstret() + step);
+  const state = machine.run(step, machine.totalSteps() + step);
   return state.kind === 'finisher' ? `finisher ${state.code}` : state.kind;
 }
 

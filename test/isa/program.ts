@@ -118,7 +118,7 @@ export class Program {
 
   /** Runs at most `instructions` more. True: the program still goes on. */
   advance(instructions: number): boolean {
-    const done = this.machine.totalInstret() + instructions;
+    const done = this.machine.totalSteps() + instructions;
     return this.machine.run(instructions, done).kind === 'limit';
   }
 

@@ -1,5 +1,6 @@
 /** `poll` of the protocol: interrupts, sleep, limits. Called at yield points and at the start of a turn. */
 import {
+  BARREN_TRAPS,
   CORE_SKIP_POLL,
   CYCLE,
   EVENT,
@@ -27,7 +28,7 @@ import { pending, pickInterrupt, pickedMode } from './irq';
 import { csr } from './state';
 import { interrupt } from './trap';
 
-/** Takes the highest interrupt, if any; then says whether the hart must stop, and why. */
+/** Takes interrupts, the highest first, until none is left to take; then says whether the hart must stop, and why. */
 export function poll(h: usize): i32 {
   dropDoomed();
   if (load<i32>(h, CORE_SKIP_POLL)) {
@@ -46,22 +47,22 @@ function decide(h: usize): i32 {
     if ((pending(h) & csr(h, CSR_MIE)) == 0) return STOP_WFI;
     store<i32>(h, 0, WFI);
   }
-  const number = pickInterrupt(h);
-  if (number >= 0) {
+  // Trap entry is a yield point too: a timer may have fired while it was charged. So a poll behind a poll changes nothing.
+  for (let number = pickInterrupt(h); number >= 0; number = pickInterrupt(h)) {
     interrupt(h, number, pickedMode);
     // EVENT speaks of slow paths only: the next one must not find this trap's.
     store<i32>(h, 0, EVENT);
   }
 
   const cycle = load<u64>(h, CYCLE);
-  const instret = load<u64>(h, INSTRET);
+  const steps = load<u64>(h, INSTRET) + load<u64>(h, BARREN_TRAPS);
   const limit = load<u64>(h, INSTRET_LIMIT);
   const turnEnd = load<u64>(h, TURN_END);
-  if (instret >= limit) return STOP_LIMIT;
+  if (steps >= limit) return STOP_LIMIT;
   if (cycle >= turnEnd) return STOP_TURN;
   let stopAt = min<u64>(turnEnd, nextTimer(h));
-  // Every instruction costs at least one cycle, so the limit cannot be passed before then.
-  const left = limit - instret;
+  // Every instruction costs at least one cycle, and every trap is followed by a poll, so the limit cannot be passed before then.
+  const left = limit - steps;
   if (left < stopAt - cycle) stopAt = cycle + left;
   store<u64>(h, stopAt, STOPAT);
   return STOP_NONE;

@@ -1,10 +1,12 @@
 /** Trap entry: delegation (Privileged ISA 3.1.8, 8.4; dv-ext.md 3) and the state it writes. */
 import {
+  BARREN_TRAPS,
   DVEXT_QEMU,
   DVEXT_ROCKET,
   EVENT,
   EVENT_TRAP,
   EV_TRAP,
+  INSTRET,
   M_ERRATA,
   M_EVENTS,
   PC,
@@ -14,6 +16,7 @@ import {
   PRV_U,
   REC_RAW,
   TRAP_COUNTS,
+  TRAP_INSTRET,
   V,
 } from '../src/hart/layout';
 import {
@@ -139,11 +142,18 @@ function enter(h: usize, mode: i32, number: i32, isInterrupt: bool, tval: u64, g
   }
   const counter: usize = h + TRAP_COUNTS + ((fromV * 4 + mode) * 128 + number + (isInterrupt ? 64 : 0)) * 8;
   store<u64>(counter, load<u64>(counter) + 1);
+  countBarren(h);
   selectContext(h);
   // Reported before it is charged: the way to the handler belongs to the exit.
   if (load<i32>(M_EVENTS)) event(h, EV_TRAP, number | (i32(isInterrupt) << 8) | (fromV << 16) | (mode << 20), 0);
   timeTrap(h);
   store<i32>(h, EVENT_TRAP, EVENT);
+}
+
+function countBarren(h: usize): void {
+  const instret = load<u64>(h, INSTRET);
+  if (instret == load<u64>(h, TRAP_INSTRET)) store<u64>(h, load<u64>(h, BARREN_TRAPS) + 1, BARREN_TRAPS);
+  else store<u64>(h, instret, TRAP_INSTRET);
 }
 
 /** 3.1.6.1, 8.4.2: mstatus.MPV, MPP, MPIE, GVA; mtval2, mtinst. */

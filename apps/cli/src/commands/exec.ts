@@ -115,7 +115,11 @@ function exitCode(ending: Ending): number {
 }
 
 function explainEnd(kind: 'limit' | 'deadlock', machine: Machine): string {
-  if (kind === 'limit') return `stopped after ${machine.totalInstret()} instructions (--max-instructions)`;
+  if (kind === 'limit') {
+    const barren = machine.totalSteps() - machine.totalInstret();
+    const rest = barren === 0 ? '' : ` and ${barren} traps or events in a row without one`;
+    return `stopped after ${machine.totalInstret()} instructions${rest} (--max-instructions)`;
+  }
   return `deadlock: every hart sleeps in WFI and no event is due, after ${machine.totalInstret()} instructions`;
 }
 

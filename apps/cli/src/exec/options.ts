@@ -67,7 +67,7 @@ machine
 run
   --engine reference|interpreter|jit
                             default interpreter
-  --max-instructions N      stop at the first yield point at or after N instructions, exit 124
+  --max-instructions N      stop at the first yield point at or after N instructions, exit 124; traps in a row count too
   --signature FILE          write begin_signature..end_signature as 8-byte hexadecimal words
   --uart stdio|FILE         where the console goes (default stdio)
   --json                    one JSON line on standard output; the console goes to standard error

@@ -131,7 +131,7 @@ export const HART_ID = 556;
 export const STOPAT = 560;
 /** u64: the turn ends when CYCLE >= TURN_END. */
 export const TURN_END = 568;
-/** u64: instruction limit (all ones = none). */
+/** u64: the hart stops when INSTRET + BARREN_TRAPS reaches it (all ones = never). */
 export const INSTRET_LIMIT = 576;
 /** u32: linear address of the active read / write filter table. */
 export const RFILTER = 584;
@@ -197,6 +197,12 @@ export const CORE_NEXT_CONTEXT = TRAP_COUNTS + TRAP_COUNTS_SIZE;
 export const CORE_PMP_ACTIVE = CORE_NEXT_CONTEXT + 4;
 /** Core: u32: the next poll is not one: the core dropped a code slot, which is no architectural yield point. */
 export const CORE_SKIP_POLL = CORE_NEXT_CONTEXT + 8;
+/**
+ * u64: traps before the handler of the trap before had retired an instruction; a loop of traps has nothing else. u64: INSTRET at
+ * the last trap.
+ */
+export const BARREN_TRAPS = CORE_NEXT_CONTEXT + 16;
+export const TRAP_INSTRET = CORE_NEXT_CONTEXT + 24;
 /** Core: PMP entries as ranges, 16 x 24 bytes {u64 first byte, u64 last byte, u32 configuration byte (0 = matches nothing)}. */
 export const CORE_PMP_RANGES = CORE_NEXT_CONTEXT + 32;
 export const CORE_PMP_RANGE_SIZE = 24;

@@ -48,6 +48,8 @@ export class Machine implements HartClock, ModeSource {
   /** Observers that want the engine's events. */
   private listeners = 0;
   private exit: MachineExit | undefined;
+  /** Device events served while every hart slept, and on. */
+  private idleEvents = 0;
   /** The hart that executes. */
   private running: number | undefined;
   /** Time and events of the devices. An event is served when every hart awake has reached its cycle. */
@@ -130,13 +132,13 @@ export class Machine implements HartClock, ModeSource {
 
   /**
    * Runs for about `budget` instructions in all (a turn is never cut), or to the end.
-   * `maxInstructions` limits the machine's whole life. `inputOpen`: console input may still come, so a sleeping machine
+   * `maxInstructions` limits the machine's whole life; both count {@link totalSteps}. `inputOpen`: console input may still come, so a sleeping machine
    * that waits for it by interrupt is not dead.
    */
   run(budget: number, maxInstructions: number | undefined, inputOpen = false): RunState {
-    const until = this.totalInstret() + budget;
+    const until = this.totalSteps() + budget;
     for (;;) {
-      const total = this.totalInstret();
+      const total = this.totalSteps();
       if (maxInstructions !== undefined && total >= maxInstructions) return { kind: 'limit', code: null };
       if (total >= until) return { kind: 'running' };
       const left = maxInstructions === undefined ? undefined : maxInstructions - total;
@@ -216,6 +218,7 @@ export class Machine implements HartClock, ModeSource {
       this.sleepUntil(hart, cycle);
       this.runHart(hart, this.cycles(hart), undefined);
     }
+    if (this.harts.every((hart) => this.asleep(hart))) this.idleEvents += 1;
     return this.exit;
   }
 
@@ -224,7 +227,7 @@ export class Machine implements HartClock, ModeSource {
     const area = hartArea(hart);
     this.memory.setCount(area + L.TURN_END, end);
     if (left === undefined) this.memory.setU64(area + L.INSTRET_LIMIT, (1n << 64n) - 1n);
-    else this.memory.setCount(area + L.INSTRET_LIMIT, this.instret(hart) + left);
+    else this.memory.setCount(area + L.INSTRET_LIMIT, this.steps(hart) + left);
     this.running = hart;
     try {
       return this.runningEngine().run(hart);
@@ -262,6 +265,16 @@ export class Machine implements HartClock, ModeSource {
 
   instret(hart: number): number {
     return this.memory.count(hartArea(hart) + L.INSTRET);
+  }
+
+  /** What the limit counts: instructions, and traps before the handler of the trap before had retired one. */
+  private steps(hart: number): number {
+    return this.instret(hart) + this.memory.count(hartArea(hart) + L.BARREN_TRAPS);
+  }
+
+  /** Steps of all harts, and device events that woke nobody in a machine that sleeps: it comes to an end even if it does nothing. */
+  totalSteps(): number {
+    return this.harts.reduce((total, hart) => total + this.steps(hart), this.idleEvents);
   }
 
   totalInstret(): number {

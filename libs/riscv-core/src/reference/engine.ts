@@ -127,9 +127,10 @@ export class ReferenceEngine implements Engine {
       if (!wakes(this.machine, hart)) return L.STOP_WFI;
       hart.set32(L.WFI, 0);
     }
-    const interrupt = selectInterrupt(this.machine, hart);
-    if (interrupt !== undefined) this.finishTrap(hart, takeInterrupt(this.machine, hart, interrupt));
-    if (hart.instret >= hart.get64(L.INSTRET_LIMIT)) return L.STOP_LIMIT;
+    // Entry to a handler is a yield point itself: another interrupt, one of a higher mode, may have become pending by then.
+    for (let next = selectInterrupt(this.machine, hart); next; next = selectInterrupt(this.machine, hart))
+      this.finishTrap(hart, takeInterrupt(this.machine, hart, next));
+    if (hart.instret + hart.get64(L.BARREN_TRAPS) >= hart.get64(L.INSTRET_LIMIT)) return L.STOP_LIMIT;
     if (hart.cycle >= hart.get64(L.TURN_END)) return L.STOP_TURN;
     return L.STOP_NONE;
   }
@@ -235,6 +236,8 @@ export class ReferenceEngine implements Engine {
     const fromV = taken.fromV ? 1 : 0;
     const counter = L.TRAP_COUNTS + 8 * ((fromV * 4 + to) * 128 + taken.code + (taken.interrupt ? 64 : 0));
     hart.set64(counter, hart.get64(counter) + 1n);
+    if (hart.instret === hart.get64(L.TRAP_INSTRET)) hart.set64(L.BARREN_TRAPS, hart.get64(L.BARREN_TRAPS) + 1n);
+    else hart.set64(L.TRAP_INSTRET, hart.instret);
     // Reported before it is charged: the way to the handler belongs to the exit.
     if (this.machine.option(L.M_EVENTS) !== 0) {
       const detail = taken.code | ((taken.interrupt ? 1 : 0) << 8) | (fromV << 16) | (to << 20);

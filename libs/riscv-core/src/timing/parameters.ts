@@ -87,7 +87,15 @@ export const parameters: readonly Parameter[] = [
   ),
   row('muldiv.mulBits', 8, count('bits', 64), ['D', '2'], 'multiplier bits per iteration', slot.P_MUL_BITS),
 
-  row('trap.entry', 5, cycles, ['D', '3'], 'trapping instruction to first handler instruction', slot.P_TRAP_ENTRY),
+  // At least 1: a program that only traps still comes to the end of its turn.
+  row(
+    'trap.entry',
+    5,
+    count('cycles', 1000),
+    ['D', '3'],
+    'trapping instruction to first handler instruction',
+    slot.P_TRAP_ENTRY,
+  ),
 
   row('branch.mispredict', 3, cycles, ['S', '3'], 'wrong direction or target', slot.P_MISPREDICT),
   row('branch.predecode', 2, cycles, ['D', '3'], 'taken transfer found by fetch predecode only', slot.P_PREDECODE),
