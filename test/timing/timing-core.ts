@@ -18,6 +18,7 @@ interface Events {
   t_data(h: number, pa: bigint, kind: number): void;
   t_filter_enter(h: number, va: bigint, linear: number, writable: number): void;
   t_mmio(h: number, isStore: number): void;
+  t_dma(pa: bigint, size: number, write: number): void;
   t_trap(h: number): void;
   t_flush_tlb(h: number, scope: number, hasVa: number, va: bigint): void;
   t_flush_icache(h: number): void;
