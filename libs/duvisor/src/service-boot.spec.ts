@@ -1,9 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { machinePresets, workloadDefaults, type Hypervisor, type ServiceName } from '#libs/contracts';
+import { machinePresets, runSpecSchema, workloadDefaults, type Hypervisor, type ServiceName } from '#libs/contracts';
 import { planBoot } from './boot-plan.js';
 import { imageNames, type ImageStore } from './images.js';
 import { staticFiles } from './loadgen/static-files.js';
-import { diskImage, guestArguments, hostArguments, type ServiceSpec } from './service-boot.js';
+import { diskImage, guestArguments, hostArguments, ServiceLoad, type ServiceSpec } from './service-boot.js';
 import { cycleLimitOf, loadSpecOf, serviceGuests } from './service-guests.js';
 
 function spec(hypervisor: Hypervisor, name: ServiceName = 'memcached-like', seed = 7): ServiceSpec {
@@ -76,6 +77,42 @@ describe('the load of a run', () => {
   it.each(Object.keys(serviceGuests) as ServiceName[])('%s: carries every parameter over', (name) => {
     const { workload } = spec('kvm', name);
     expect(loadSpecOf(workload)).toMatchObject(workload.params);
+  });
+
+  it('is one that the generator takes, whatever a campaign may ask for', () => {
+    const end = (least: number, most: number) => fc.integer({ min: least, max: most });
+    const range = (least: number, most: number) =>
+      fc.tuple(end(least, most), end(least, most)).map(([a, b]) => ({ min: Math.min(a, b), max: Math.max(a, b) }));
+    const params = {
+      requests: end(1, 1_000_000),
+      warmup: end(0, 1_000_000),
+      connections: end(1, 256),
+      loop: fc.constantFrom({ kind: 'closed' }, { kind: 'open', ratePerSecond: 1 }),
+      pipeline: end(1, 64),
+      keys: end(1, 400),
+      keyBytes: range(8, 250),
+      valueBytes: range(1, 4000),
+      getShare: fc.constantFrom(0, 0.5, 1),
+      transport: fc.constantFrom('tcp', 'udp'),
+      files: fc.record({ count: end(1, 20), bytes: range(1, 20_000) }),
+    };
+    const arbitrary = fc.oneof(
+      ...(Object.keys(serviceGuests) as ServiceName[]).map((name) =>
+        fc.record(params).map((drawn) => {
+          const own = Object.keys(workloadDefaults[name]).filter((key) => key in drawn);
+          const chosen = Object.fromEntries(own.map((key) => [key, drawn[key as keyof typeof drawn]]));
+          return { name, params: { ...workloadDefaults[name], ...chosen } } as ServiceSpec['workload'];
+        }),
+      ),
+    );
+    fc.assert(
+      fc.property(arbitrary, (workload) => {
+        const run = { ...spec('native'), workload };
+        fc.pre(runSpecSchema.safeParse(run).success);
+        expect(() => new ServiceLoad(workload, 1, 1e9)).not.toThrow();
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('has a limit of target time that grows with the requests and with slow arrivals', () => {

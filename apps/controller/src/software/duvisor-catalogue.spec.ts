@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { machinePresets, type MicroName, type Point } from '#libs/contracts';
+import { machinePresets, workloadDefaults, type MicroName, type Point } from '#libs/contracts';
 import { DuvisorCatalogue } from './duvisor-catalogue.js';
 
 const catalogue = new DuvisorCatalogue();
@@ -36,5 +36,14 @@ describe('what the simulator would refuse', () => {
     const conflicts = catalogue.conflictsOf(point(machine));
     expect(conflicts.map((conflict) => conflict.at.join(' '))).toEqual([place]);
     expect(conflicts[0]!.found).toMatch(found);
+  });
+
+  it('of a link is said of a service, though a micro-benchmark on the same machine was asked first', () => {
+    const machine = { ...machinePresets.firesim, set: { 'net.gbps': 'fast' } };
+    const params = workloadDefaults['memcached-like'];
+    expect(catalogue.conflictsOf(point(machine))).toEqual([]);
+    expect(
+      catalogue.conflictsOf({ machine, hypervisor: 'native', workload: { name: 'memcached-like', params } }),
+    ).toMatchObject([{ at: ['machine', 'set', 'net.gbps'], found: 'fast' }]);
   });
 });

@@ -1,4 +1,4 @@
-import { canonicalJson, type Conflict, type Point, type Software } from '#libs/contracts';
+import { canonicalJson, isService, type Conflict, type Point, type Software } from '#libs/contracts';
 import { imageDigests, kvmStepReferences, planBoot, prebuiltImages, simulatorDigest } from '#libs/duvisor';
 import { projectRevision } from '#libs/platform';
 import type { ReportInput } from '#libs/reporting';
@@ -8,7 +8,7 @@ import { SoftwareCatalogue } from './catalogue.js';
 /** The images and the simulator of this checkout. Digests only: the controller simulates nothing. */
 export class DuvisorCatalogue extends SoftwareCatalogue {
   private readonly digest = simulatorDigest();
-  /** By machine: a matrix has many points and few machines. */
+  /** By machine, and whether it has a network: a matrix has many points and few machines. */
   private readonly conflicts = new Map<string, Conflict[]>();
 
   override softwareFor(point: Point): Software {
@@ -20,7 +20,7 @@ export class DuvisorCatalogue extends SoftwareCatalogue {
   }
 
   override conflictsOf(point: Point): Conflict[] {
-    const key = canonicalJson(point.machine);
+    const key = canonicalJson({ machine: point.machine, service: isService(point.workload) });
     const known = this.conflicts.get(key);
     if (known !== undefined) return known;
     const found = refusalOf(point);
