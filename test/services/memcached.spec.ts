@@ -9,144 +9,21 @@ import {
   frameUdp,
   MemcachedReplyParser,
   requestText,
-  storageVerbs,
   UdpReplyAssembler,
   type MemcachedReply,
   type MemcachedRequest,
 } from '../../libs/duvisor/src/loadgen/protocols/memcached.js';
 import {
-  byteString,
-  cuts,
-  emulatorInstalled,
-  runService,
-  startService,
-  type RunningService,
-} from './service.testkit.js';
+  memcachedDifference,
+  memcachedRequest,
+  memcachedSteps,
+  memcachedText,
+  predictable,
+} from './memcached-streams.testkit.js';
+import { byteString, cuts } from './segments.testkit.js';
+import { emulatorInstalled, runService, startService, type RunningService } from './service.testkit.js';
 
 const seconds = (): number => Math.floor(Date.now() / 1000);
-
-const key = fc.constantFrom('a', 'b', 'c', 'key:4', 'k'.repeat(250), '\x01\xff', 'k'.repeat(251));
-const value = fc.oneof(
-  { weight: 6, arbitrary: byteString(60) },
-  { weight: 3, arbitrary: fc.bigInt({ min: 0n, max: (1n << 64n) + 5n }).map(String) },
-  fc.constantFrom('', ' 7', '+8 x', '9x', '\r\n', 'END\r\n', '00012'),
-  byteString(40_000),
-);
-const noreply = fc.boolean();
-/** Never ends on a second that may pass meanwhile. */
-const exptime = fc.constantFrom(0, 0, 0, 1000, -1, 2_592_000, 2_592_001, 2_000_000_000, 4_000);
-const unique = fc.oneof(fc.bigInt({ min: 0n, max: 60n }), fc.constant((1n << 64n) - 1n));
-const storage = { key, flags: fc.constantFrom(0, 1, 0xffff_ffff), exptime, value, noreply };
-
-const request: fc.Arbitrary<MemcachedRequest> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ verb: fc.constantFrom(...storageVerbs), ...storage }) },
-  { weight: 2, arbitrary: fc.record({ verb: fc.constant('cas' as const), unique, ...storage }) },
-  { weight: 4, arbitrary: fc.record({ verb: fc.constantFrom('get', 'gets'), keys: fc.array(key, { maxLength: 9 }) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      verb: fc.constantFrom('incr', 'decr'),
-      key,
-      delta: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
-      noreply,
-    }),
-  },
-  fc.record({ verb: fc.constant('delete' as const), key, noreply }),
-  fc.record({ verb: fc.constant('touch' as const), key, exptime, noreply }),
-  fc.record(
-    { verb: fc.constant('flush_all' as const), delay: fc.constantFrom(0, 5000), noreply },
-    { requiredKeys: ['verb', 'noreply'] },
-  ),
-  fc.record({ verb: fc.constant('verbosity' as const), level: fc.nat(), noreply }),
-  fc.record({ verb: fc.constant('version' as const) }),
-  fc.record({ verb: fc.constant('stats' as const), about: fc.constant('reset') }, { requiredKeys: ['verb'] }),
-);
-
-const badLine = 'CLIENT_ERROR bad command line format';
-const badChunk = 'CLIENT_ERROR bad data chunk';
-/** What no client should send, and the lines that answer it. */
-const invalid: readonly (readonly [text: string, ...replies: string[]])[] = [
-  ['\r\n', 'ERROR'],
-  ['   \n', 'ERROR'],
-  ['GET a\r\n', 'ERROR'],
-  ['get\r\n', 'ERROR'],
-  ['gett a\r\n', 'ERROR'],
-  ['set a 0 0\r\n', 'ERROR'],
-  ['set a 0 0 1 noreply extra\r\n', 'ERROR'],
-  ['set a x 0 1\r\n', badLine],
-  ['set a 4294967296 0 1\r\n', badLine],
-  ['set a 0 2147483648 1\r\n', badLine],
-  ['set a 0 0 99999999999999999999 noreply\r\n', badLine],
-  ['set a 0 0 -1\r\n', badLine],
-  ['set a 0 0 3\r\nabcde', badChunk],
-  ['set a 0 0 3 noreply\r\nabcdeversion x\r\n', badChunk, 'ERROR'],
-  ['cas a 0 0 1\r\n', 'ERROR'],
-  ['cas a 0 0 1 x\r\n', badLine],
-  ['set a 0 0 1048577\r\n<too much>\r\n', 'SERVER_ERROR object too large for cache'],
-  ['incr a\r\n', 'ERROR'],
-  ['incr a -1\r\n', 'CLIENT_ERROR invalid numeric delta argument'],
-  ['incr a 18446744073709551616\r\n', 'CLIENT_ERROR invalid numeric delta argument'],
-  ['touch a x\r\n', 'CLIENT_ERROR invalid exptime argument'],
-  ['delete a 1\r\n', `${badLine}.  Usage: delete <key> [noreply]`],
-  ['flush_all x\r\n', 'CLIENT_ERROR invalid exptime argument'],
-  ['verbosity\r\n', 'ERROR'],
-  ['stats nothing\r\n', 'ERROR'],
-  ['\x80\x01\x00\r\n', 'ERROR'],
-];
-
-type Step = { request: MemcachedRequest } | { invalid: (typeof invalid)[number] };
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ request }) },
-  { weight: 1, arbitrary: fc.record({ invalid: fc.constantFrom(...invalid) }) },
-);
-
-const tooMuch = 'v'.repeat((1 << 20) + 1);
-const textOf = (each: Step): string =>
-  'request' in each ? requestText(each.request) : each.invalid[0].replace('<too much>', tooMuch);
-
-/** What the model answers to the steps. */
-function expectedOf(model: MemcachedModel, steps: readonly Step[]): MemcachedReply[] {
-  return steps.flatMap((each) => {
-    if ('invalid' in each) {
-      const [text, ...replies] = each.invalid;
-      if (text.includes('<too much>')) model.execute({ verb: 'delete', key: 'a' });
-      return replies.map((line): MemcachedReply => ({ kind: 'line', line }));
-    }
-    const reply = model.execute(each.request);
-    const lost =
-      each.request.verb !== 'get' &&
-      each.request.verb !== 'gets' &&
-      'key' in each.request &&
-      each.request.key.length > 250;
-    // A storage command whose line is refused: its value is read as a command.
-    if (lost && 'value' in each.request) return [reply!, { kind: 'line', line: 'ERROR' }];
-    return reply === undefined ? [] : [reply];
-  });
-}
-
-/** A value after a refused line is a command; only one that is certainly wrong is predictable. */
-const predictable = (each: Step): boolean =>
-  !(
-    'request' in each &&
-    'value' in each.request &&
-    each.request.key.length > 250 &&
-    !/^[0-9x+ ]*$/.test(each.request.value)
-  );
-
-function explain(
-  steps: readonly Step[],
-  expected: readonly MemcachedReply[],
-  actual: readonly MemcachedReply[],
-): string {
-  const show = (value: unknown): string =>
-    JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))?.slice(0, 200) ??
-    'nothing';
-  const at = expected.findIndex(
-    (each, index) => actual[index] === undefined || !sameMemcachedReply(each, actual[index]),
-  );
-  const sent = steps.map((each) => JSON.stringify(textOf(each).slice(0, 120))).join('\n');
-  return `reply ${at}: found ${show(actual[at])}, expected ${show(expected[at])} after\n${sent}`;
-}
 
 describe.runIf(emulatorInstalled)('memcached service', () => {
   let service: RunningService;
@@ -163,12 +40,10 @@ describe.runIf(emulatorInstalled)('memcached service', () => {
 
   it('answers any commands in any segments as the model does', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step.filter(predictable), { maxLength: 40, size: 'max' }), cuts, async (steps, at) => {
-        const expected = expectedOf(await freshModel(), steps);
-        const text = await service.conversation(steps.map(textOf).join(''), at);
-        const actual = new MemcachedReplyParser().push(toBytes(text));
-        const same = expected.every((each, index) => actual[index] && sameMemcachedReply(each, actual[index]));
-        expect(same && actual.length === expected.length, explain(steps, expected, actual)).toBe(true);
+      fc.asyncProperty(memcachedSteps, cuts, async (steps, at) => {
+        const model = await freshModel();
+        const text = await service.conversation(steps.map(memcachedText).join(''), at);
+        expect(memcachedDifference(steps, model, text)).toBeUndefined();
       }),
       { numRuns: 150 },
     );
@@ -311,9 +186,9 @@ describe.runIf(emulatorInstalled)('memcached service', () => {
 
     it('answers like TCP', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 5 }), async (requests) => {
+        fc.asyncProperty(fc.array(memcachedRequest, { minLength: 1, maxLength: 5 }), async (requests) => {
           const steps = requests.map((each) => ({ request: each })).filter(predictable);
-          const text = `${steps.map(textOf).join('').slice(0, 50_000)}version\r\n`;
+          const text = `${steps.map(memcachedText).join('').slice(0, 50_000)}version\r\n`;
           await service.conversation('flush_all\r\n');
           const byTcp = await service.conversation(text.replaceAll('gets', 'get'));
           await service.conversation('flush_all\r\n');

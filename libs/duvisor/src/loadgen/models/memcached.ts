@@ -14,7 +14,7 @@ interface Item {
   readonly value: string;
   /** Counts up with every successful store. */
   readonly unique: bigint;
-  /** Seconds since 1970; 0 = never. */
+  /** Seconds since 1970; 0 = never, negative = over. */
   readonly expires: number;
 }
 
@@ -139,7 +139,7 @@ export class MemcachedModel {
 
   private expiry(exptime: number): number {
     if (exptime === 0) return 0;
-    if (exptime < 0) return this.now();
+    if (exptime < 0) return -1;
     return exptime <= maxRelativeSeconds ? this.now() + exptime : exptime;
   }
 
