@@ -1,17 +1,22 @@
 import type { DashboardSpec, PanelSpec } from './model.js';
 
-/** `memcached-like connections=16 ...` would be too long for an axis: the workload's name, and its parameters where it has several points. */
+/** Passed runs with their metrics; those of a cache hit are the original's. */
 const ofCampaign = `from runs r
   join points p on p.id = r.point_id
   join metrics m on m.run_id = coalesce(r.reused_from_id, r.id)
  where r.campaign_id = '$campaign' and r.state = 'SUCCEEDED'`;
 
+/** Of the micro-benchmarks; services count per request, and have panels of their own. */
+const perOperation = `m.unit = 'cycles/op'`;
+
 const hypervisorName = `case p.hypervisor when 'kvm' then 'KVM-like module' when 'duvisor' then 'DuVisor' else p.hypervisor end`;
 
+const native = `
+       avg(m.amount) filter (where p.hypervisor = 'native') as "native",`;
+
 /** One column for each hypervisor, a row for each workload. */
-function byHypervisor(metric: string, more = ''): string {
-  return `select p.workload->>'name' as "workload",
-       avg(m.amount) filter (where p.hypervisor = 'native') as "native",
+function byHypervisor(metric: string, more = '', first = native): string {
+  return `select p.workload->>'name' as "workload",${first}
        avg(m.amount) filter (where p.hypervisor = 'kvm') as "KVM-like module",
        avg(m.amount) filter (where p.hypervisor = 'duvisor') as "DuVisor"
   ${ofCampaign} and m.name = '${metric}'${more}
@@ -71,13 +76,14 @@ export const campaignResults: DashboardSpec = {
     },
     {
       title: 'Cycles per operation',
-      description: 'Mean over seeds of the total, the guest’s own cycles included. Cycle model, not RTL.',
+      description:
+        'Micro-benchmarks: mean over seeds of the total, the guest’s own cycles included. Cycle model, not RTL.',
       kind: 'bars',
       unit: 'suffix: cycles/op',
       width: 12,
       height: 10,
-      sql: byHypervisor('cycles.total'),
-      columns: hypervisorColumns,
+      sql: byHypervisor('cycles.total', ` and ${perOperation}`, ''),
+      columns: { workload: 'text', 'KVM-like module': 'number', DuVisor: 'number' },
       format: 'table',
     },
     {
@@ -90,7 +96,7 @@ export const campaignResults: DashboardSpec = {
       height: 10,
       sql: `with totals as (
   select p.workload, p.machine, p.hypervisor, r.seed, m.amount
-  ${ofCampaign} and m.name = 'cycles.total' and m.amount > 0
+  ${ofCampaign} and m.name = 'cycles.total' and ${perOperation} and m.amount > 0
 )
 select k.workload->>'name' as "workload", exp(avg(ln(k.amount / d.amount))) as "ratio"
   from totals k
@@ -117,7 +123,7 @@ select k.workload->>'name' as "workload", exp(avg(ln(k.amount / d.amount))) as "
       height: 12,
       sql: `select p.workload->>'name' as "workload", ${hypervisorName} as "hypervisor",
        coalesce(m.labels->>'cause', 'all') as "cause", avg(m.amount) as "exits", m.unit as "unit"
-  ${ofCampaign} and m.name in ('exits', 'exits.per.request', 'exits.kernel')
+  ${ofCampaign} and m.name in ('exits', 'exits.per-request', 'exits.kernel')
  group by 1, 2, 3, m.unit, m.name order by 1, 2, 4 desc`,
       columns: { workload: 'text', hypervisor: 'text', cause: 'text', exits: 'number', unit: 'text' },
       format: 'table',
@@ -129,10 +135,9 @@ select k.workload->>'name' as "workload", exp(avg(ln(k.amount / d.amount))) as "
       unit: 'reqps',
       width: 12,
       height: 10,
-      sql: byHypervisor('requests.per.second'),
+      sql: byHypervisor('requests.per-second'),
       columns: hypervisorColumns,
       format: 'table',
-      only: 'services',
     },
     {
       title: 'Latency, 99th percentile',
@@ -141,20 +146,19 @@ select k.workload->>'name' as "workload", exp(avg(ln(k.amount / d.amount))) as "
       unit: 'µs',
       width: 12,
       height: 10,
-      sql: byHypervisor('latency.p99', ` and m.unit in ('us', 'µs')`),
+      sql: byHypervisor('latency.us', ` and m.labels->>'p' = '99'`),
       columns: hypervisorColumns,
       format: 'table',
-      only: 'services',
     },
     {
       title: 'Where the cycles go: modes',
-      description: 'Of services: cycles by who ran (guest, VMM, host kernel, firmware). Cycle model, not RTL.',
+      description:
+        'Of services: cycles per request by who ran (guest, VMM, host kernel, firmware); they sum to the total. Cycle model, not RTL.',
       kind: 'stacked-bars',
-      unit: 'suffix: cycles',
+      unit: 'suffix: cycles/request',
       width: 24,
       height: 10,
       ...stacked('cycles.mode', 'mode'),
-      only: 'services',
     },
     {
       title: 'Every run',

@@ -93,7 +93,7 @@ export const fleet: DashboardSpec = {
  where $__timeFilter(ended_at) and "end" in ('EXPIRED', 'RELEASED', 'CRASHED') group by 1, 2 order by 1`,
       columns: { time: 'time', metric: 'text', attempts: 'number' },
       format: 'time_series',
-      only: 'losses',
+      onlyTrouble: true,
     },
     {
       title: 'Workers',

@@ -23,8 +23,8 @@ export interface PanelSpec extends PanelQuery {
   readonly height: number;
   /** Rows in long form (row, column, value) become one column for each value of `column`. */
   readonly matrix?: { readonly row: string; readonly column: string; readonly value: string };
-  /** Campaigns without such a workload give it no rows, rightly. */
-  readonly only?: 'services' | 'losses';
+  /** No row is good news: it shows what went wrong. */
+  readonly onlyTrouble?: true;
 }
 
 export interface DashboardSpec {
