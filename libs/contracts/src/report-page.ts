@@ -26,6 +26,8 @@ export const figureSchema = z.object({
   /** Of the axis and of every value. */
   unit: z.string(),
   series: z.array(z.string()).min(1),
+  /** Of each series, a place in the palette: the same thing has the same colour in every figure. Absent: in order. */
+  colours: z.array(z.int().min(0)).optional(),
   rows: z.array(z.object({ label: z.string(), values: z.array(figureValueSchema) })).min(1),
   /** A line across the figure, such as "1 = equal". */
   reference: z.object({ value: z.number(), label: z.string() }).nullable(),

@@ -14,6 +14,13 @@ export function hypervisorName(id: string): string {
   return hypervisorNames[id] ?? id;
 }
 
+/** Place in the figures' palette; the same in every figure. */
+const hypervisorColours: Readonly<Record<string, number>> = { kvm: 0, duvisor: 1, native: 7 };
+
+export function hypervisorColour(id: string): number {
+  return hypervisorColours[id] ?? 8;
+}
+
 export interface Primitive {
   readonly id: string;
   readonly title: string;

@@ -27,6 +27,8 @@ describe('time a campaign still needs', () => {
       { pointId: 'a', elapsedSeconds: 15 },
     ];
     expect(secondsLeft(points, running)).toBe(12.5);
+    // A worker between two runs is still one.
+    expect(secondsLeft([point('a', 4, 10)], [], 2)).toBe(20);
     expect(secondsLeft([point('a', 0, 10)], [...running, { pointId: 'a', elapsedSeconds: 1 }])).toBe(9);
   });
 

@@ -15,11 +15,15 @@ export interface RunningWork {
 }
 
 /**
- * Host seconds until the last run ends: what waits and what is left of the runs in hand, shared by as many workers as
- * hold runs now. A point that was never computed is taken to last as long as the mean of the others; null when nothing
+ * Host seconds until the last run ends: what waits and what is left of the runs in hand, shared by `slots` workers (those
+ * that hold runs now, at least). A point that was never computed is taken to last as long as the mean of the others; null when nothing
  * is known at all, and 0 when nothing is open.
  */
-export function secondsLeft(points: readonly PointWork[], running: readonly RunningWork[]): number | null {
+export function secondsLeft(
+  points: readonly PointWork[],
+  running: readonly RunningWork[],
+  slots = running.length,
+): number | null {
   const waiting = points.reduce((sum, point) => sum + point.waiting, 0);
   if (waiting === 0 && running.length === 0) return 0;
   const known = new Map<string, number>();
@@ -34,5 +38,5 @@ export function secondsLeft(points: readonly PointWork[], running: readonly Runn
   const work =
     points.reduce((sum, point) => sum + point.waiting * needs(point.pointId), 0) +
     rests.reduce((sum, rest) => sum + rest, 0);
-  return Math.max(work / Math.max(1, running.length), ...rests);
+  return Math.max(work / Math.max(1, slots, running.length), ...rests);
 }

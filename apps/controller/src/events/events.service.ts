@@ -14,6 +14,9 @@ import { toEvent } from './event.mapper.js';
  */
 const settledAfterMs = 10_000;
 
+/** Looks back over which workers are counted: between two runs one holds none for a moment. */
+const looksBack = 10;
+
 /** Behind an event that was seen, or with so many of the newest events of the log. */
 export type StreamStart = { after: bigint } | { tail: number };
 
@@ -32,9 +35,12 @@ export class EventsService {
     const earlier = await this.earlierSeconds(campaignId);
     let settled = 'after' in start ? start.after : await this.idBefore(campaignId, start.tail);
     let recent = new Set<bigint>();
+    const held: number[] = [];
     while (!gone.aborted) {
       // Read before the log: when it says "ended", the log is complete.
-      const progress = await this.progress(campaignId, earlier);
+      const progress = await this.progress(campaignId, earlier, Math.max(0, ...held));
+      held.push(progress.event.running.length);
+      if (held.length > looksBack) held.shift();
       const rows = await this.prisma.runLogEntry.findMany({
         where: { campaignId, id: { gt: settled } },
         orderBy: { id: 'asc' },
@@ -90,6 +96,7 @@ export class EventsService {
   private async progress(
     campaignId: string,
     earlier: ReadonlyMap<string, number>,
+    slots: number,
   ): Promise<{ event: ProgressEvent; ended: boolean }> {
     const campaign = await this.campaigns.get(campaignId);
     const work = await this.work(campaignId, earlier);
@@ -117,6 +124,7 @@ export class EventsService {
             pointId: run.pointId,
             elapsedSeconds: run.startedAt === null ? 0 : (now.getTime() - run.startedAt.getTime()) / 1000,
           })),
+          slots,
         ),
         running: leases.map(({ run, attempt, worker }) => ({
           runId: run.id,

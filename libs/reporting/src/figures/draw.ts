@@ -141,7 +141,7 @@ function drawGroup(figure: Figure, row: Row, top: number, x: (value: number) => 
     const { value, low, high } = entry;
     if (value === null) return [text(x(0), 'not measured', ' class="soft"')];
     const drawn = [
-      `<rect class="${colour(index)}" x="${String(x(0))}" y="${String(round(y))}" width="${String(Math.max(1, round(x(value) - x(0))))}" height="${String(bar.height)}" rx="2">` +
+      `<rect class="${colour(figure, index)}" x="${String(x(0))}" y="${String(round(y))}" width="${String(Math.max(1, round(x(value) - x(0))))}" height="${String(bar.height)}" rx="2">` +
         `<title>${esc(`${row.label}, ${figure.series[index] ?? ''}: ${withUnit(figure, entry)}`)}</title></rect>`,
     ];
     if (low !== null && high !== null) {
@@ -163,7 +163,7 @@ function drawStack(figure: Figure, row: Row, top: number, x: (value: number) => 
     sum += entry.value;
     const words = shown(figure, entry.value);
     drawn.push(
-      `<rect class="${colour(index)}" x="${String(from)}" y="${String(round(top))}" width="${String(Math.max(0.5, round(to - from)))}" height="${String(bar.height)}">` +
+      `<rect class="${colour(figure, index)}" x="${String(from)}" y="${String(round(top))}" width="${String(Math.max(0.5, round(to - from)))}" height="${String(bar.height)}">` +
         `<title>${esc(`${row.label}, ${figure.series[index] ?? ''}: ${withUnit(figure, entry)}`)}</title></rect>`,
     );
     if (to - from > words.length * letter + 4)
@@ -188,7 +188,7 @@ function drawLegend(figure: Figure, width: number): { markup: string; height: nu
       y += 20;
     }
     const entry =
-      `<rect class="${colour(index)}" x="${String(round(x))}" y="${String(y)}" width="11" height="11" rx="2"/>` +
+      `<rect class="${colour(figure, index)}" x="${String(round(x))}" y="${String(y)}" width="11" height="11" rx="2"/>` +
       `<text x="${String(round(x + 16))}" y="${String(y + 10)}">${esc(name)}</text>`;
     x += needed;
     return entry;
@@ -236,7 +236,8 @@ function withUnit(figure: Figure, { value, low, high }: FigureValue): string {
 
 const shown = (figure: Figure, value: number): string => (figure.unit === '×' ? ratio(value) : cycles(value));
 const axisTitle = (figure: Figure): string => (figure.unit === '×' ? 'times' : figure.unit);
-const colour = (index: number): string => `s${String(index % seriesColours)}`;
+const colour = (figure: Figure, index: number): string =>
+  `s${String((figure.colours?.[index] ?? index) % seriesColours)}`;
 const round = (value: number): number => Math.round(value * 10) / 10;
 
 function wrap(text: string, letters: number): string[] {

@@ -1,6 +1,6 @@
 /** The figures of a report, as data: what `drawFigure` draws and the dashboard lists. */
 import type { Figure, FigureValue } from '#libs/contracts';
-import { GUEST_PHASE, modelNotice, phaseTitle } from '../primitives.js';
+import { GUEST_PHASE, hypervisorColour, modelNotice, phaseTitle } from '../primitives.js';
 import type { Comparison } from '../report.js';
 import { studentQuantile } from '../stats/student-t.js';
 import type { Summary } from '../stats/summary.js';
@@ -31,6 +31,7 @@ export function totalsFigure(sections: readonly PrimitiveSection[]): Figure[] {
       title: 'Total cycles per operation',
       unit: 'cycles/op',
       series: ids.map(name),
+      colours: ids.map(hypervisorColour),
       rows: sections.map((section) => ({
         label: section.title,
         values: ids.map((id) => meanOf(section.hypervisors.find((result) => result.id === id)?.total.summary ?? null)),
@@ -52,6 +53,7 @@ export function ratioFigure(comparisons: readonly Comparison[]): Figure[] {
       title: 'KVM ÷ DuVisor: total cycles',
       unit: '×',
       series: ['ratio'],
+      colours: [hypervisorColour('duvisor')],
       rows: shown.map(({ sectionTitle, effect: { ratio, t } }) => ({
         label: sectionTitle,
         values: [{ value: ratio, low: t?.low ?? null, high: t?.high ?? null }],

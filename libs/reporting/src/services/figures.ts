@@ -1,7 +1,7 @@
 /** The figures of the service sections, as data. */
 import type { Figure, FigureValue } from '#libs/contracts';
 import { meanOf, slug } from '../figures/figures.js';
-import { hypervisorName, modelNotice } from '../primitives.js';
+import { hypervisorColour, hypervisorName, modelNotice } from '../primitives.js';
 import type { JudgedSection } from './compare.js';
 import type { Quantity } from './section.js';
 
@@ -14,7 +14,7 @@ export function rateFigure(sections: readonly JudgedSection[]): Figure[] {
 
 /** Median latency of every service under every hypervisor. */
 export function latencyFigure(sections: readonly JudgedSection[]): Figure[] {
-  return grouped('service-latency', 'Median latency in target time', 'us', sections, ({ latency }) => latency['50']);
+  return grouped('service-latency', 'Median latency in target time', 'µs', sections, ({ latency }) => latency['50']);
 }
 
 function grouped(
@@ -33,6 +33,7 @@ function grouped(
       title,
       unit,
       series: ids.map(hypervisorName),
+      colours: ids.map(hypervisorColour),
       rows: sections.map((section) => ({
         label: section.title,
         values: ids.map((hypervisor) => {
