@@ -48,7 +48,7 @@ const MAX_KNOWN = 1 << 16;
 export class Decoder {
   private readonly buckets: readonly (readonly Insn[])[];
   private readonly compressedRows: readonly CompressedInsn[];
-  /** Answers by encoding: programs repeat themselves, and cold code waits for the search below (bench/engine.mjs, "cold"). */
+  /** Answers by encoding: programs repeat themselves, and cold code waits for the search below (bench/engine, "cold"). */
   private readonly known = new Map<number, DecodedInsn | undefined>();
 
   constructor(private readonly extensions: ExtensionSet) {

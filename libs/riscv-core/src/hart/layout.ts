@@ -249,15 +249,19 @@ export const TIMING_SIZE = 0x300000;
 export const TIMING_END = TIMING + TIMING_SIZE;
 
 export const CODE_RECORD_SIZE = 16;
-/** 2048 records, one per halfword, then one sentinel, then CODE_SLOT_REGIONS; a 64-byte line of code is 512 aligned bytes of records. */
+/** 2048 records, one per halfword, then one sentinel, then the JIT's words; a 64-byte line of code is 512 aligned bytes of records. */
 export const CODE_SLOT_RECORDS = 2048;
-export const CODE_SLOT_STRIDE = 37376;
+export const CODE_SLOT_STRIDE = 41472;
 /** In the padding behind the sentinel: u64 mask of 64-byte lines that decoded records depend on, u64 physical page address. */
 export const CODE_SLOT_LINES = 32768 + 16;
 export const CODE_SLOT_PAGE = 32768 + 24;
-/** u16 per record (JIT): where a region begins its number, elsewhere how often control was transferred there. */
+/** u16 per record (JIT): number of the region that begins there, 0 = none, REGION_REFUSED = nothing to compile. */
 export const CODE_SLOT_REGIONS = 33280;
-export const CODE_SLOT_REGIONS_SIZE = 4096;
+export const REGION_REFUSED = 0xffff;
+/** u16 per record (JIT): how often control was transferred there lately. */
+export const CODE_SLOT_COUNTERS = CODE_SLOT_REGIONS + 4096;
+/** Both. */
+export const CODE_SLOT_REGIONS_SIZE = 8192;
 /** u32 per 4 KiB page of RAM (RAM of at most 2 GiB). */
 export const CODE_MAP = TIMING_END;
 export const CODE_MAP_SIZE = 0x200000;

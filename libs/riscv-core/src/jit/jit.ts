@@ -23,9 +23,14 @@ import { TimingCode } from './timing-code.js';
 
 /** When to compile, and how much. Software cannot tell. */
 export interface JitPolicy {
-  /** Transfers to a place until it is noted as hot, and until it is compiled without waiting for others. */
+  /**
+   * Transfers to a place, within `window` instructions, until it is noted as hot and until it is compiled without waiting for
+   * others. Compiling an instruction costs what interpreting it a thousand times costs, and compiled code is twenty times as
+   * large as records: code that is used evenly and all over is better interpreted (bench/engine, "cold").
+   */
   readonly warm: number;
   readonly hot: number;
+  readonly window: number;
   /** Hot places that are compiled together, as one module. */
   readonly batch: number;
   /** Most instructions of a region. */
@@ -34,7 +39,14 @@ export interface JitPolicy {
   readonly maxRegions: number;
 }
 
-export const defaultPolicy: JitPolicy = { warm: 40, hot: 200, batch: 128, regionInsns: 300, maxRegions: 16384 };
+export const defaultPolicy: JitPolicy = {
+  warm: 1000,
+  hot: 3000,
+  window: 20_000_000,
+  batch: 128,
+  regionInsns: 300,
+  maxRegions: 16384,
+};
 
 export interface JitOptions {
   readonly extensions: ExtensionSet;
@@ -98,9 +110,20 @@ export function jit(jitOptions: JitOptions): EngineFactory {
       support: instance.exports as WebAssembly.ModuleImports,
     }); // prettier-ignore
     const run = instance.exports['run'] as (h: number) => number;
+    let counted = 0;
     return {
       name: 'jit',
-      run: (hart) => run(L.HARTS + hart * L.HART_STRIDE),
+      run: (hart) => {
+        const h = L.HARTS + hart * L.HART_STRIDE;
+        const before = view.getUint32(h + L.INSTRET, true);
+        const stop = run(h);
+        counted += (view.getUint32(h + L.INSTRET, true) - before) >>> 0;
+        if (counted >= policy.window) {
+          counted = 0;
+          regions.forgetCounts();
+        }
+        return stop;
+      },
       ...outsideEvents(core, store, timed),
     };
   };

@@ -1,6 +1,5 @@
 /** Which regions exist: their numbers in the function table, what they were made from, and how they go. */
 import * as L from '../hart/layout.js';
-import { COUNTER_END } from './scheduler.js';
 import { OP_REGION } from '../interp/ops.js';
 
 /** A compiled region, known by its first record. */
@@ -40,7 +39,7 @@ export class RegionTable {
       if (oldest === undefined) throw new Error(`the JIT has no room for ${count} regions, only for ${this.limit - 1}`);
       for (const region of oldest.regions) {
         this.view.setUint16(region.rec + L.REC_OP, this.realOp(region.rec), true);
-        this.view.setUint16(counterOf(region.rec), 0, true);
+        this.view.setUint16(numberOf(region.rec), 0, true);
         this.bySlot.get(slotOf(region.rec))?.delete(region);
         this.release(region);
       }
@@ -59,14 +58,23 @@ export class RegionTable {
       const inSlot = this.bySlot.get(slot) ?? new Map<RegionEntry, Module>();
       this.bySlot.set(slot, inSlot.set(region, module));
       this.table.set(region.number, code);
-      this.view.setUint16(counterOf(rec), region.number, true);
+      this.view.setUint16(numberOf(rec), region.number, true);
       this.view.setUint16(rec + L.REC_OP, OP_REGION, true);
     }
   }
 
   /** Nothing that begins here can be compiled. */
   refuse(rec: number): void {
-    this.view.setUint16(counterOf(rec), COUNTER_END, true);
+    this.view.setUint16(numberOf(rec), L.REGION_REFUSED, true);
+  }
+
+  /** What was counted is long ago. */
+  forgetCounts(): void {
+    for (let slot = L.CODE_SLOTS; slot < L.CODE_SLOTS_END; slot += L.CODE_SLOT_STRIDE) {
+      if (this.view.getBigUint64(slot + L.CODE_SLOT_PAGE, true) === 0n) continue;
+      const counters = slot + L.CODE_SLOT_COUNTERS;
+      this.bytes.fill(0, counters, counters + L.CODE_SLOT_REGIONS_SIZE / 2);
+    }
   }
 
   /** The records of a slot were emptied. */
@@ -99,8 +107,8 @@ export function slotOf(rec: number): number {
   return rec - ((rec - L.CODE_SLOTS) % L.CODE_SLOT_STRIDE);
 }
 
-/** Address of a record's word in CODE_SLOT_REGIONS. */
-function counterOf(rec: number): number {
+/** Address of a record's word in CODE_SLOT_REGIONS; that of its counter is behind it at CODE_SLOT_COUNTERS. */
+function numberOf(rec: number): number {
   const slot = slotOf(rec);
   return slot + L.CODE_SLOT_REGIONS + (rec - slot) / (L.CODE_RECORD_SIZE / 2);
 }

@@ -7,6 +7,7 @@ import {
   CODE_LOOKUP_CONTEXT_SIZE,
   CODE_LOOKUP_ENTRIES,
   CODE_RECORD_SIZE,
+  CODE_SLOT_COUNTERS,
   CODE_SLOT_REGIONS,
   CONTEXT,
   CYCLE,
@@ -14,11 +15,9 @@ import {
   ITLB_GENERATION,
   JUMPS,
   JUMP_ENTRIES,
-  REC_OP,
 } from '../hart/layout.js';
 import { local, type CoreImports, type Exits, type RegionHooks } from '../interp/handler-semantics.js';
 import type { RegionSupport } from '../interp/module.js';
-import { OP_REGION } from '../interp/ops.js';
 import { br, brIf, call, callIndirect, get, i32, i64, mem, op, set, tee, type Code, type FunctionType, type ModuleBuilder } from '../wasm/module-builder.js'; // prettier-ignore
 import { addAccountFunctions, type AccountFunctions } from './account.js';
 import { PC_IN_MEMORY, addSupport, regionType } from './region-calls.js';
@@ -29,9 +28,6 @@ export interface Thresholds {
   /** Transfers until it must be compiled now. */
   readonly hot: number;
 }
-
-/** Counters stop here: compiled, or cannot be. */
-export const COUNTER_END = 0xffff;
 
 /** (h, pc, account, region) -> (pc, account) as of a region: runs it and those that follow while the jump table knows them. */
 const runType: FunctionType = { params: ['i32', 'i64', 'i64', 'i32'], results: ['i64', 'i64'] };
@@ -65,12 +61,10 @@ export class Scheduler implements RegionSupport {
   private addCount(module: ModuleBuilder): number {
     const [rec, base, at, count] = [1, 2, 3, 4];
     const body: Code = [
-      ...get(rec), ...mem('i32_load16_u', REC_OP), ...i32(OP_REGION), ...op.i32_eq, ...op.if, ...op.return, ...op.end,
-      // Two bytes a record of sixteen.
-      ...get(rec), ...get(base), ...op.i32_sub, ...i32(Math.log2(CODE_RECORD_SIZE / 2)), ...op.i32_shr_u,
-      ...get(base), ...op.i32_add, ...tee(at), ...mem('i32_load16_u', CODE_SLOT_REGIONS), ...tee(count),
-      ...i32(COUNTER_END), ...op.i32_eq, ...op.if, ...op.return, ...op.end,
-      ...get(at), ...get(count), ...i32(1), ...op.i32_add, ...tee(count), ...mem('i32_store16', CODE_SLOT_REGIONS),
+      ...get(base), ...wordOffset(rec, base), ...op.i32_add, ...tee(at), ...mem('i32_load16_u', CODE_SLOT_REGIONS),
+      ...op.if, ...op.return, ...op.end,
+      ...get(at), ...get(at), ...mem('i32_load16_u', CODE_SLOT_COUNTERS), ...i32(1), ...op.i32_add, ...tee(count),
+      ...mem('i32_store16', CODE_SLOT_COUNTERS),
       ...get(count), ...i32(this.thresholds.warm), ...op.i32_eq, ...op.if,
       ...get(rec), ...i32(0), ...call(this.hot), ...op.end,
       ...get(count), ...i32(this.thresholds.hot), ...op.i32_eq, ...op.if,
@@ -118,8 +112,7 @@ export class Scheduler implements RegionSupport {
     const flushed: Code = [...get(h), ...get(pc), ...get(account), ...call(this.account.spill)];
     return [
       ...get(h), ...get(cycle), ...mem('i64_store', CYCLE), ...get(h), ...get(instret), ...mem('i64_store', INSTRET),
-      ...get(base), ...get(rec), ...get(base), ...op.i32_sub, ...i32(Math.log2(CODE_RECORD_SIZE / 2)), ...op.i32_shr_u,
-      ...op.i32_add, ...mem('i32_load16_u', CODE_SLOT_REGIONS), ...set(entry),
+      ...get(base), ...wordOffset(rec, base), ...op.i32_add, ...mem('i32_load16_u', CODE_SLOT_REGIONS), ...set(entry),
       ...get(h), ...get(pc), ...get(entry), ...call(this.link),
       ...get(h), ...get(pc), ...get(h), ...call(this.account.open), ...get(entry), ...call(this.runRegions),
       ...set(account), ...tee(pc), ...i64(PC_IN_MEMORY), ...op.i64_eq, ...brIf(exits.resync),
@@ -130,6 +123,11 @@ export class Scheduler implements RegionSupport {
       ...br(exits.lookup),
     ]; // prettier-ignore
   }
+}
+
+/** Pushes the offset of a record's word of two bytes; locals: the record's address, its slot's. */
+function wordOffset(rec: number, base: number): Code {
+  return [...get(rec), ...get(base), ...op.i32_sub, ...i32(Math.log2(CODE_RECORD_SIZE / 2)), ...op.i32_shr_u];
 }
 
 /** Pushes the offset of the jump table's entry for the pc in a local. */

@@ -1,0 +1,38 @@
+// One run of one program in a process of its own; prints its figures as JSON.
+//
+//   node bench/engine/measure.mjs '{"images": [{"file": …, "address": …}], "engine": …, "timing": …, "harts": …, "limit": …}'
+import { readFileSync } from 'node:fs';
+import { buildMachine, engineFactory, resolveConfig } from '../../dist/libs/riscv-core/src/index.js';
+import { HART_BYTES } from './programs.mjs';
+
+const { images, engine, timing, harts, limit } = JSON.parse(process.argv[2]);
+
+/** Processor time of this thread in nanoseconds: what the simulation needs; compiler threads of V8 work beside it. */
+const threadTime = () => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]);
+
+const raw = images.map(({ file, address }) => ({
+  name: file,
+  bytes: new Uint8Array(readFileSync(file)),
+  address: BigInt(address),
+}));
+const config = resolveConfig({ memoryBytes: harts * HART_BYTES, timing, harts });
+const { machine } = buildMachine(config, { raw, entry: BigInt(images[0].address) }, engineFactory(engine), {
+  write: () => undefined,
+});
+const begin = threadTime();
+const allBegin = process.cpuUsage();
+let state;
+do state = machine.run(20_000_000, limit);
+while (state.kind === 'running');
+const seconds = (threadTime() - begin) / 1e9;
+const all = process.cpuUsage(allBegin);
+if (state.kind !== 'limit' && (state.kind !== 'finisher' || state.code !== 0n))
+  throw new Error(`${engine}: the program ended by ${state.kind} ${state.code}`);
+console.log(
+  JSON.stringify({
+    instructions: machine.totalInstret(),
+    cycles: machine.totalCycles(),
+    seconds,
+    allThreads: (all.user + all.system) / 1e6,
+  }),
+);
