@@ -15,9 +15,10 @@ workload:
 seeds: 2
 limits: { perRun: 5m }
 `;
-const patience = { timeout: 60_000 };
+/** For what a busy machine may take its time for. */
+const patience = 120_000;
 
-describe.skipIf(!browserAvailable())('the dashboard', () => {
+describe.skipIf(!browserAvailable())('the dashboard', { timeout: 2 * patience }, () => {
   let farm: Farm;
   let browser: TestBrowser;
   let page: Page;
@@ -30,6 +31,7 @@ describe.skipIf(!browserAvailable())('the dashboard', () => {
     key = readFileSync(homeFiles(farm.home).apiKey, 'utf8').trim();
     browser = await startBrowser();
     page = await browser.page();
+    page.setDefaultTimeout(patience);
   });
   afterAll(async () => {
     await browser.close();
@@ -63,31 +65,21 @@ describe.skipIf(!browserAvailable())('the dashboard', () => {
     expect(await page.getByRole('button', { name: 'Submit' }).isDisabled()).toBe(true);
     // Only the simulator knows the names of its parameters: found by the controller, shown the same way.
     await editor().fill(campaign.replace('preset: firesim', 'preset: firesim, set: { l2.nonsense: 1 }'));
-    await heading('1 mistake').waitFor(patience);
+    await heading('1 mistake').waitFor();
     expect(await page.locator('#issues').innerText()).toMatch(/Line 3\s*machine\.set/);
     await browser.picture(page, 'new-campaign-mistakes');
   });
 
-  it('plans and submits a campaign, and shows it live to its end', async () => {
+  it('plans and submits a campaign, and shows its end without a reload', async () => {
     await editor().fill(campaign);
-    await heading('Plan').waitFor(patience);
+    await heading('Plan').waitFor();
     expect(await page.getByText('to be run').count()).toBe(8);
     await browser.picture(page, 'new-campaign-plan');
     await page.getByRole('button', { name: 'Submit' }).click();
     await page.waitForURL('**/campaigns/1');
-    // What the stream brings, without a reload: a run in hand with its rate, then the end.
-    await heading('In hand').waitFor(patience);
-    await page.getByText('sim-host-1').first().waitFor(patience);
-    const tile = (name: string) => page.locator('.tile', { hasText: name }).locator('.big');
-    await tile('runs ended')
-      .filter({ hasText: /^[1-7]$/ })
-      .waitFor(patience);
-    // Once a run has ended, the time left is known; while one is computed, it has a rate.
-    await tile('time left').filter({ hasText: /\d/ }).waitFor(patience);
-    await tile('simulation rate').filter({ hasText: /[1-9]/ }).waitFor(patience);
-    await browser.picture(page, 'campaign-live');
-    await page.locator('h1 .badge', { hasText: 'passed' }).waitFor(patience);
-    await page.locator('tbody .badge', { hasText: 'passed' }).nth(7).waitFor(patience);
+    await page.locator('h1 .badge', { hasText: 'passed' }).waitFor();
+    await page.locator('tbody .badge', { hasText: 'passed' }).nth(7).waitFor();
+    expect(await page.getByText('sim-host-1').count()).toBeGreaterThan(0);
     await browser.picture(page, 'campaign-ended');
   });
 
@@ -109,9 +101,9 @@ describe.skipIf(!browserAvailable())('the dashboard', () => {
     // The first connection ends after one event; the next ones reach the controller.
     await page.route('**/events*', (route) => route.fulfill({ contentType: 'text/event-stream', body }), { times: 1 });
     await page.reload();
-    await page.getByText('Latest events').click({ timeout: 5000 });
-    await page.getByText('before the break').waitFor({ timeout: 5000 });
-    await page.getByText('COLLECTING → SUCCEEDED').first().waitFor({ timeout: 8000 });
+    await page.getByText('Latest events').click();
+    await page.getByText('before the break').waitFor();
+    await page.getByText('COLLECTING → SUCCEEDED').first().waitFor();
     expect(asked).toEqual([undefined, '3']);
   });
 
@@ -130,7 +122,7 @@ describe.skipIf(!browserAvailable())('the dashboard', () => {
 
   it('opens the report with its figures, and gives it as HTML, CSV and JSON', async () => {
     await open('/campaigns/1/report');
-    await heading('Cycles per operation').waitFor(patience);
+    await heading('Cycles per operation').waitFor();
     const figures = page.locator('figure .figure-wide svg[role=img]');
     expect(await figures.count()).toBe(4);
     for (const figure of await figures.all()) {
@@ -167,19 +159,26 @@ describe.skipIf(!browserAvailable())('the dashboard', () => {
     await browser.picture(page, 'workers');
     await open('/campaigns/new');
     await editor().fill(campaign);
-    await page.getByRole('link', { name: 'cache hit' }).first().waitFor(patience);
+    await page.getByRole('link', { name: 'cache hit' }).first().waitFor();
     expect(await page.getByRole('link', { name: 'cache hit' }).count()).toBe(8);
     await browser.picture(page, 'new-campaign-cached');
   });
 
-  it('cancels a campaign', async () => {
-    await editor().fill(campaign.replace('iterations: 2000', 'iterations: 100000').replace('seeds: 2', 'seeds: 5'));
-    await heading('Plan').waitFor(patience);
+  it('shows a campaign live, and cancels it', async () => {
+    // The known runs come from the cache; the others together take far longer than this test needs, on any machine.
+    const long = '  - { name: mmio, iterations: [1000000, 999999, 999998, 999997] }';
+    await editor().fill(campaign.replace('workload:', `workload:\n${long}`));
+    await heading('Plan').waitFor();
     await page.getByRole('button', { name: 'Submit' }).click();
-    await heading('In hand').waitFor(patience);
+    await heading('In hand').waitFor();
+    const tile = (name: string) => page.locator('.tile', { hasText: name });
+    await tile('runs ended').filter({ hasText: '8 from cache' }).waitFor();
+    await tile('time left').locator('.big').filter({ hasText: /\d/ }).waitFor();
+    await tile('simulation rate').locator('.big').filter({ hasText: /[1-9]/ }).waitFor();
+    await browser.picture(page, 'campaign-live');
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Stop all runs' }).click();
-    await page.locator('h1 .badge', { hasText: 'cancelled' }).waitFor(patience);
+    await page.locator('h1 .badge', { hasText: 'cancelled' }).waitFor();
     await open('/');
     await page.getByText('seen-in-a-browser').nth(1).waitFor();
     await browser.picture(page, 'campaigns');
