@@ -1,0 +1,196 @@
+/** Where compiled code could differ from the other engines: every engine runs the same hot loops and is compared as it goes. */
+import { describe, expect, test } from 'vitest';
+import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
+import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
+import { resolveConfig, type MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
+import { PASS } from '../isa/program.js';
+import { compareMachines, type LockstepResult } from './lockstep.js';
+import { engineOf } from './subjects.js';
+
+const BASE = 0x8000_0000n;
+
+function compare(source: string, options: MachineOptions, step: number): LockstepResult {
+  const image = assemble(source + PASS, BASE).bytes;
+  return compareMachines(
+    (subject) => {
+      const raw = [{ name: 'program', bytes: image, address: BASE }];
+      const config = resolveConfig({ memoryBytes: 1 << 20, ...options });
+      return buildMachine(config, { raw, entry: BASE }, engineOf(subject), { write: () => undefined }).machine;
+    },
+    20_000,
+    step,
+  );
+}
+
+const timings = ['none', 'rocket'] as const;
+
+describe.each(timings)('timing %s', (timing) => {
+  // The handler counts and sets the next deadline `period` ticks on, so that it comes at another place of the loop each time.
+  test.each([1, 3, 7])('timer interrupts every %i ticks are taken at the same instructions', (period) => {
+    const result = compare(
+      `
+    la   t0, handler
+    csrw mtvec, t0
+    li   s0, 0x02004000
+    li   s1, 0x0200bff8
+    ld   t0, 0(s1)
+    addi t0, t0, ${period}
+    sd   t0, 0(s0)
+    li   t0, 0x80
+    csrw mie, t0
+    csrsi mstatus, 8
+    li   s2, 400
+    la   s4, data
+loop: ld a0, 0(s4)
+    add  a0, a0, s2
+    sd   a0, 0(s4)
+    andi a1, a0, 3
+    beqz a1, even
+    mul  a2, a0, a1
+    j    on
+even: xor a2, a2, a0
+on: addi s2, s2, -1
+    bnez s2, loop
+    j    end
+.align 2
+handler:
+    ld   t0, 0(s1)
+    addi t0, t0, ${period}
+    sd   t0, 0(s0)
+    addi s5, s5, 1
+    mret
+.align 3
+data: .dword 5
+end:
+`,
+      { timing },
+      311,
+    );
+    expect(result.end).toBe('finisher 0');
+    // Interrupts from V=0 to M: machine timer.
+    expect(result.traps[3 * 128 + 64 + 7]).toBeGreaterThan(1);
+  });
+
+  test('an instruction limit stops at the same place for every distance', () => {
+    for (const step of [1, 2, 5, 11, 29])
+      compare(
+        'li s0, 60\nloop: addi a0, a0, 3\nxor a1, a1, a0\nj on\non: addi s0, s0, -1\nbnez s0, loop',
+        { timing },
+        step,
+      );
+  });
+
+  test('a trap in the middle of a hot block leaves the registers as they were before it', () => {
+    const result = compare(
+      `
+    la   t0, handler
+    csrw mtvec, t0
+    li   s0, 200
+    li   s1, 0x1000
+loop: addi a0, a0, 1
+    slli a1, a0, 3
+    ld   a1, 0(s1)
+    add  a2, a2, a1
+    addi s0, s0, -1
+    bnez s0, loop
+    j    end
+.align 2
+handler:
+    csrr t0, mepc
+    csrr t1, mtval
+    add  s3, s3, t1
+    addi t0, t0, 4
+    csrw mepc, t0
+    mret
+end:
+`,
+      { timing },
+      53,
+    ).traps;
+    expect(result[3 * 128 + 5]).toBe(200);
+  });
+
+  test.each(['', 'fence.i'])('a loop that rewrites one of its instructions sees it at once (%s)', (fence) => {
+    const result = compare(
+      `
+    la   s1, patched
+    lw   s2, 0(s1)
+    li   s3, 0x100000
+    li   s0, 64
+loop: add s2, s2, s3
+    sw   s2, 0(s1)
+    ${fence}
+patched: addi a0, a0, 1
+    add  a1, a1, a0
+    addi s0, s0, -1
+    bnez s0, loop
+`,
+      { timing },
+      31,
+    );
+    expect(result.end).toBe('finisher 0');
+  });
+
+  test('stores beside hot code, and into lines of it that were not decoded', () => {
+    compare(
+      `
+    la   s1, behind
+    li   s0, 300
+loop: sd  s0, 0(s1)
+    sd   s0, 128(s1)
+    ld   a0, 0(s1)
+    add  a1, a1, a0
+    addi s0, s0, -1
+    bnez s0, loop
+    j    end
+.align 6
+behind:
+    .dword 0
+.align 8
+end:
+    nop
+`,
+      { timing },
+      41,
+    );
+  });
+
+  test.each([1, 7, 50])('two harts that share words, in turns of %i cycles', (quantum) => {
+    const result = compare(
+      `
+    la   s1, shared
+    li   s0, 100
+    csrr s2, mhartid
+loop: li a0, 1
+    amoadd.d a1, a0, (s1)
+try: lr.d a2, 8(s1)
+    add  a2, a2, s2
+    addi a2, a2, 1
+    sc.d a3, a2, 8(s1)
+    bnez a3, try
+    sd   a1, 16(s1)
+    ld   a4, 16(s1)
+    add  a5, a5, a4
+    addi s0, s0, -1
+    bnez s0, loop
+    amoadd.d a1, a0, 24(s1)
+wait: ld a1, 24(s1)
+    li   a2, 2
+    bne  a1, a2, wait
+    bnez s2, sleep
+    j    end
+sleep: wfi
+    j    sleep
+.align 6
+shared: .dword 0
+    .dword 0
+    .dword 0
+    .dword 0
+end:
+`.replace(/(lr\.d a2|sc\.d a3, a2|amoadd\.d a1, a0), (\d+)\(s1\)/g, 'addi s6, s1, $2\n    $1, (s6)'),
+      { timing, harts: 2, quantum },
+      167,
+    );
+    expect(result.end).toBe('finisher 0');
+  });
+});
