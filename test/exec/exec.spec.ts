@@ -285,7 +285,7 @@ data: .dword 0
 describe('exec', () => {
   it('gives equal state, instructions and cycles on all engines, with either cycle model', async () => {
     const elf = program('hello.elf', HELLO);
-    for (const timing of ['none', 'rocket', 'rocket:huge-l1']) {
+    for (const timing of ['none', 'rocket', 'rocket:firesim-1ghz', 'rocket:chipyard-huge']) {
       const figures = async (engine: string): Promise<unknown[]> => {
         const { json } = await report(elf, '--engine', engine, '--timing', timing);
         return [json.stateHash, json.instret, json.cycles, json.timing];

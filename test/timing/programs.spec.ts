@@ -69,6 +69,8 @@ interface Case {
 
 const DATA = 'la s1, data';
 const SPACE = '.align 6\ndata: .zero 128';
+/** mstatus.FS on. */
+const FLOAT = 'li t0, 0x6000\ncsrs mstatus, t0';
 const HANDLER = `
 .align 2
 handler:
@@ -188,6 +190,29 @@ const cases: readonly Case[] = [
     body: 'sd t0, 0(s1)\nld t1, 8(s1)',
     behind: SPACE,
   },
+  {
+    what: 'sc, use',
+    source: '2: latency 3',
+    cycles: 5,
+    setup: DATA,
+    body: 'lr.d t2, (s1)\nsc.d t0, x0, (s1)\nadd t1, t0, t0',
+    behind: SPACE,
+  },
+  {
+    what: 'fld, fadd.d',
+    source: '2: latency 4',
+    cycles: 5,
+    before: FLOAT,
+    setup: DATA,
+    body: 'fld f0, 0(s1)\nfadd.d f1, f0, f0',
+    behind: SPACE,
+  },
+  { what: 'fadd.s, use', source: '2: 4', cycles: 5, before: FLOAT, body: 'fadd.s f0, f1, f1\nfadd.s f2, f0, f0' },
+  { what: 'fadd.d, use', source: '2: 5', cycles: 6, before: FLOAT, body: 'fadd.d f0, f1, f1\nfadd.d f2, f0, f0' },
+  { what: 'fsgnj.d, use', source: '2: 4', cycles: 5, before: FLOAT, body: 'fsgnj.d f0, f1, f1\nfadd.d f2, f0, f0' },
+  { what: 'feq.d, use', source: '2: 3', cycles: 4, before: FLOAT, body: 'feq.d t0, f1, f1\nadd t1, t0, t0' },
+  { what: 'fdiv.s, use', source: '2: 28', cycles: 29, before: FLOAT, body: 'fdiv.s f0, f1, f1\nfadd.s f2, f0, f0' },
+  { what: 'fdiv.d, use', source: '2: 57', cycles: 58, before: FLOAT, body: 'fdiv.d f0, f1, f1\nfadd.d f2, f0, f0' },
   { what: 'fence', source: '4: 2 behind it', cycles: 3, body: 'fence' },
   { what: 'a jump', source: '3: BTB hit', cycles: 1, body: 'j next\nnext:' },
   {
@@ -202,6 +227,21 @@ const cases: readonly Case[] = [
     cycles: 5,
     setup: 'addi t0, s0, -1',
     body: 'beqz t0, next\nnop\nnext: nop',
+  },
+  {
+    what: 'an indirect jump that goes elsewhere in the last round',
+    source: '3: mispredict 3',
+    cycles: 1 + 3 + 1,
+    setup: 'la t0, near\naddi t1, s0, -1\nsnez t1, t1\nslli t1, t1, 2\nadd t0, t0, t1',
+    body: 'jalr x0, 0(t0)\n.align 2\nnear: nop\nbeyond:',
+  },
+  { what: 'sfence.vma', source: '3: 1 + 4', cycles: 5, body: 'sfence.vma' },
+  {
+    what: 'wfi with an interrupt pending and not taken',
+    source: '3: flush, 9: awake at once',
+    cycles: 5,
+    before: 'li t0, 2\ncsrw mie, t0\ncsrw mip, t0',
+    body: 'wfi',
   },
   { what: 'a branch not taken as before', source: '3', cycles: 1, body: 'bnez x0, again' },
   {

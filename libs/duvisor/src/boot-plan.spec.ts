@@ -1,5 +1,5 @@
-import { memoryBoundsMiB, type MicroWorkload, type RunSpec } from '#libs/contracts';
-import { maxRamBytes } from '#libs/riscv-core';
+import { memoryBoundsMiB, timingModels, type MicroWorkload, type RunSpec } from '#libs/contracts';
+import { maxRamBytes, timingPresetNames } from '#libs/riscv-core';
 import { describe, expect, it } from 'vitest';
 import { bootArguments, planBoot } from './boot-plan.js';
 import { imageNames, prebuiltImages, type ImageStore } from './images.js';
@@ -59,6 +59,13 @@ describe('boot plan', () => {
     expect(memoryBoundsMiB.max * 2 ** 20).toBe(maxRamBytes);
     const most = spec(hypercall.workload, { memoryMiB: memoryBoundsMiB.max });
     expect(planBoot(most, prebuiltImages(most)).config.memoryBytes).toBe(maxRamBytes);
+  });
+
+  it('has one list of cycle models: a campaign may name each preset', () => {
+    const offered = timingModels.filter((name) => name.includes(':'));
+    expect(offered).toEqual(timingPresetNames.map((name) => `rocket:${name}`));
+    const slow = spec(hypercall.workload, { timing: 'rocket:firesim-1ghz' });
+    expect(planBoot(slow, prebuiltImages(slow)).config.cyclesPerTick).toBe(1000);
   });
 
   it('refuses what the simulator cannot build, naming the field', () => {

@@ -29,4 +29,5 @@ export { maxRamBytes, memoryMap } from './machine/memory-map.js';
 export { privilegeModes, type ModeInterval, type PrivilegeMode } from './machine/mode-clock.js';
 export { labelsOf, type ImageMode, type Label, type Measurement } from './machine/probes.js';
 export { formatSignature, signatureRange, type SignatureRange } from './machine/signature.js';
+export { presetNames as timingPresetNames } from './timing/parameters.js';
 export { parseSymbolFile, type CodeSymbol } from './machine/symbols.js';

@@ -43,8 +43,8 @@ describe('the table', () => {
 describe('resolveParameters', () => {
   it('gives every parameter a value; --set wins over the preset', () => {
     expect(resolveParameters().get('l1d.ways')).toBe(4);
-    expect(resolveParameters('huge-l1').get('l1d.ways')).toBe(8);
-    const values = resolveParameters('huge-l1', { 'l1d.ways': 2, 'branch.mispredict': 7 });
+    expect(resolveParameters('chipyard-huge').get('l1d.ways')).toBe(8);
+    const values = resolveParameters('chipyard-huge', { 'l1d.ways': 2, 'branch.mispredict': 7 });
     expect([values.get('l1d.ways'), values.get('l1i.ways'), values.get('branch.mispredict')]).toEqual([2, 8, 7]);
     expect(values.size).toBe(parameters.length);
   });
@@ -60,7 +60,7 @@ describe('resolveParameters', () => {
       'unknown preset',
       'nope',
       {},
-      '--timing: found rocket:nope, expected rocket:PRESET with one of firesim-osdi23, huge-l1',
+      '--timing: found rocket:nope, expected rocket:PRESET with one of firesim-osdi23, firesim-1ghz, chipyard-huge',
     ],
     ['name of an object method', 'toString', {}, /^--timing: found rocket:toString/],
     [

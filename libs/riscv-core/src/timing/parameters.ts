@@ -224,8 +224,10 @@ const DEFAULT_PRESET = 'firesim-osdi23';
 const presets: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   /** The machine of the published evaluation. */
   [DEFAULT_PRESET]: {},
-  /** The L1 caches of recent Chipyard's "huge" core: 32 KiB, 8 ways (rocket-timing.md 4). */
-  'huge-l1': { 'l1i.ways': 8, 'l1d.ways': 8 },
+  /** Everything in one clock domain of 1 GHz, synchronous memory bus: a register each way instead of a crossing (rocket-timing.md 1). */
+  'firesim-1ghz': { 'clock.core': 1000, 'clock.memory': 1000, 'bus.crossing': 1 },
+  /** Recent Chipyard's "huge" core: L1s of 32 KiB, 8 ways (rocket-timing.md 4), and the stock core's TLBs and walk caches (5). */
+  'chipyard-huge': { 'l1i.ways': 8, 'l1d.ways': 8, 'tlb.sectors': 8, 'walk.gstageCache': 8 },
 };
 
 export const presetNames: readonly string[] = Object.keys(presets);
