@@ -6,7 +6,7 @@ import { isServiceName } from '#libs/contracts';
 import { evaluateServiceChecks } from './services/checks.js';
 import { judge, type JudgedSection } from './services/compare.js';
 import { buildServiceSection } from './services/section.js';
-import { pointsOf, type Point } from './samples.js';
+import { distinction, pointsOf } from './samples.js';
 import { logEffect, type PairedEffect, verdictOf, type Verdict } from './stats/paired.js';
 import { holm } from './stats/holm.js';
 import { buildSection, type PrimitiveSection } from './tables/section.js';
@@ -70,13 +70,12 @@ export interface Report {
 export function buildReport(input: ReportInput): Report {
   const runs = input.runs.map(readRun);
   const points = pointsOf(runs);
-  const ambiguous = (point: Point): boolean => points.filter(({ workload }) => workload === point.workload).length > 1;
   const micro = points.filter((point) => !isServiceName(point.workload));
-  const sections = micro.map((point) => buildSection(point, ambiguous(point)));
+  const sections = micro.map((point) => buildSection(point, distinction(point, points)));
   const services = judge(
     points
       .filter((point) => isServiceName(point.workload))
-      .map((point) => buildServiceSection(point, ambiguous(point))),
+      .map((point) => buildServiceSection(point, distinction(point, points))),
   );
   const comparisons = compare(sections);
   const unusable = runs.filter((run) => !run.usable).map(unusableRun);

@@ -1,6 +1,6 @@
 /** From runs to samples: which points a campaign has, and what each run measured. Missing is null, never 0. */
 import { canonicalJson, paramText, type Metric } from '#libs/contracts';
-import type { Configuration, ReportRun } from './input.js';
+import type { ReportRun } from './input.js';
 
 /** The runs that differ in hypervisor and seed only. */
 export interface Point {
@@ -23,11 +23,26 @@ export function pointsOf(runs: readonly ReportRun[]): Point[] {
   return [...points.values()];
 }
 
-/** What tells two points of one workload apart, for a heading. */
-export function describeConfiguration({ machine, params }: Configuration): string {
-  const { preset, set, ...rest } = machine;
-  const pairs = Object.entries({ ...params, ...rest, ...set }).map(([name, value]) => `${name}=${paramText(value)}`);
-  return [preset, ...pairs].join(' ');
+/**
+ * What tells a point from the others of its workload in the campaign, for a heading: the parameters that are not the same in all of
+ * them (`virt timing=none`); empty for the only point of a workload.
+ */
+export function distinction(point: Point, points: readonly Point[]): string {
+  const all = points.filter(({ workload }) => workload === point.workload).map(settingsOf);
+  const own = settingsOf(point);
+  const names = [...new Set(all.flatMap((settings) => Object.keys(settings)))];
+  return names
+    .filter((name) => all.some((settings) => settings[name] !== own[name]))
+    .map((name) => (name === 'preset' ? String(own[name]) : `${name}=${own[name] ?? 'default'}`))
+    .join(' ');
+}
+
+function settingsOf(point: Point): Record<string, string> {
+  const { machine, params } = point.runs[0].configuration;
+  const { set, ...rest } = machine;
+  return Object.fromEntries(
+    Object.entries({ ...rest, ...set, ...params }).map(([name, value]) => [name, paramText(value)]),
+  );
 }
 
 const sameLabels = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean =>

@@ -1,7 +1,7 @@
 /** One service point: each hypervisor's rate, latencies, exits and cycles per request, and the paired comparisons. */
 import { hypervisorName } from '../primitives.js';
 import type { Configuration, ReportRun } from '../input.js';
-import { bySeed, describeConfiguration, metricOf, type Point } from '../samples.js';
+import { bySeed, metricOf, type Point } from '../samples.js';
 import { type PairedEffect, pairedEffect, type Verdict } from '../stats/paired.js';
 import { summarise, type Summary } from '../stats/summary.js';
 import { publishedRatios, type PublishedRatio } from './published.js';
@@ -93,8 +93,8 @@ const compared = [
   { quantity: 'latency.us p99', higherIsBetter: false, labels: { p: '99' } },
 ] as const;
 
-/** @param ambiguous the campaign has several points of this workload, so the title names the parameters. */
-export function buildServiceSection(point: Point, ambiguous: boolean): ServiceSection {
+/** @param distinction what tells the point from others of its workload, for the title; empty when it is the only one. */
+export function buildServiceSection(point: Point, distinction: string): ServiceSection {
   const ids = [...new Set(point.runs.map((run) => run.hypervisor))].sort(
     (a, b) => order.indexOf(a) - order.indexOf(b) || (a < b ? -1 : 1),
   );
@@ -102,7 +102,7 @@ export function buildServiceSection(point: Point, ambiguous: boolean): ServiceSe
   const title = serviceTitles[point.workload] ?? point.workload;
   return {
     workload: point.workload,
-    title: ambiguous ? `${title} (${describeConfiguration(point.runs[0].configuration)})` : title,
+    title: distinction === '' ? title : `${title} (${distinction})`,
     configuration: point.runs[0].configuration,
     results: ids.map((id) => serviceResult(id, runsOf(id))),
     comparisons: pairs

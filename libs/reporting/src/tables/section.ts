@@ -2,7 +2,7 @@
 import { GUEST_PHASE, hypervisorName, phaseTitle, primitiveOf } from '../primitives.js';
 import { type PublishedTag, publishedValues } from '../published.js';
 import type { Configuration, ReportRun } from '../input.js';
-import { bySeed, describeConfiguration, metricOf, phasesOf, type Point } from '../samples.js';
+import { bySeed, metricOf, phasesOf, type Point } from '../samples.js';
 import { type PairedEffect, pairedEffect } from '../stats/paired.js';
 import { summarise, type Summary } from '../stats/summary.js';
 
@@ -72,8 +72,8 @@ export interface PrimitiveSection {
   readonly ratioBySeed: ReadonlyMap<number, number>;
 }
 
-/** @param ambiguous the campaign has several points of this workload, so the title names the parameters. */
-export function buildSection(point: Point, ambiguous: boolean): PrimitiveSection {
+/** @param distinction what tells the point from others of its workload, for the title; empty when it is the only one. */
+export function buildSection(point: Point, distinction: string): PrimitiveSection {
   const primitive = primitiveOf(point.workload);
   const ids = [...new Set(point.runs.map((run) => run.hypervisor))].sort(baselineFirst);
   const totals = (id: string): Map<number, number> =>
@@ -85,7 +85,7 @@ export function buildSection(point: Point, ambiguous: boolean): PrimitiveSection
   const effect = both ? pairedEffect(totals('kvm'), totals('duvisor')) : null;
   return {
     primitive: primitive.id,
-    title: ambiguous ? `${primitive.title} (${describeConfiguration(point.runs[0].configuration)})` : primitive.title,
+    title: distinction === '' ? primitive.title : `${primitive.title} (${distinction})`,
     configuration: point.runs[0].configuration,
     hypervisors: ids.map((id) =>
       hypervisorResult(
