@@ -164,6 +164,18 @@ describe('checks', () => {
     expect(report.ok).toBe(true);
   });
 
+  it('around published values are held against the published machine only', () => {
+    const at = (machine: Partial<StoredRun['spec']['machine']>) => {
+      const runs = [kvm, duvisor].map((sample, index) => {
+        const run = storedRun(sample, index);
+        return { ...run, spec: { ...run.spec, machine: { ...run.spec.machine, ...machine } } };
+      });
+      return buildReport(inputOf(runs)).checks.filter(({ level }) => level === 'band').length;
+    };
+    expect(at({})).toBeGreaterThan(0);
+    expect([at({ timing: 'none' }), at({ preset: 'virt' }), at({ set: { 'l2.hit': 20 } })]).toEqual([0, 0, 0]);
+  });
+
   it('about a hypervisor that is not in the campaign do not apply', () => {
     const report = reportOf(duvisor);
     expect(check(report, 'hypercall.total-below-kvm')).toBeUndefined();

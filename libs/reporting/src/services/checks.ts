@@ -2,7 +2,7 @@
  * The checks of paper-results.md section 8 that service runs can answer, as data, and their evaluation. The same levels as
  * for the micro-benchmarks: a `must` that fails is a wrong model, a `band` left is a warning to be explained.
  */
-import type { CheckResult } from '../checks/evaluate.js';
+import { type CheckResult, isPublishedMachine } from '../checks/evaluate.js';
 import { hypervisorName } from '../primitives.js';
 import type { JudgedSection } from './compare.js';
 
@@ -69,7 +69,10 @@ export const serviceChecks: readonly ServiceCheck[] = [
 /** A check applies when every hypervisor it names is in the point; one that must hold and was not measured fails. */
 export function evaluateServiceChecks(sections: readonly JudgedSection[]): CheckResult[] {
   return sections.flatMap((section) =>
-    serviceChecks.filter(({ measure }) => applies(measure, section)).map((check) => evaluate(check, section)),
+    serviceChecks
+      .filter(({ measure }) => applies(measure, section))
+      .filter(({ level }) => level === 'must' || isPublishedMachine(section.configuration))
+      .map((check) => evaluate(check, section)),
   );
 }
 
