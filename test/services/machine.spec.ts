@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { faultyLink } from '../../libs/duvisor/src/loadgen/faulty-link.js';
+import { faultKinds, faultyLink, type FaultKind } from '../../libs/duvisor/src/loadgen/faulty-link.js';
 import { StaticFilesModel } from '../../libs/duvisor/src/loadgen/models/http.js';
 import { MemcachedModel } from '../../libs/duvisor/src/loadgen/models/memcached.js';
 import { RedisModel } from '../../libs/duvisor/src/loadgen/models/redis.js';
@@ -17,13 +17,21 @@ import { anyCommand, redisDifference, redisStream, spop } from './redis-streams.
 import { cuts, segmentsOf } from './segments.testkit.js';
 import type { ServiceName } from './service.testkit.js';
 
-/** One machine serves so many streams. */
-const STREAMS = 20;
+/** One machine serves so many streams: some hundreds of frames each way, so that every fault strikes many of them. */
+const STREAMS: Record<ServiceName, number> = { memcached: 20, redis: 60, nginx: 30 };
+/** Of frames, in each direction. */
+const shares = { loss: 0.03, duplicate: 0.03, reorder: 0.03, corrupt: 0.03 };
 /** The machine's clock begins at 0 and does not reach the first deadline of any stream. */
 const now = (): number => 1;
 
-/** Runs all streams on one machine. The first reply that is not the model's, if any. */
-type Check = (system: System, seed: number) => string | undefined;
+interface Finding {
+  /** The first reply that is not the model's, if any. */
+  readonly difference: string | undefined;
+  /** How often the link did what to a frame. */
+  readonly faults: Readonly<Record<FaultKind, number>>;
+}
+/** Runs all streams on one machine. */
+type Check = (system: System, seed: number) => Finding;
 
 function checkOf<T>(
   service: ServiceName,
@@ -33,16 +41,19 @@ function checkOf<T>(
   makeDifference: () => (stream: T, received: string) => string | undefined,
 ): Check {
   return (system, seed) => {
-    const samples = fc.sample(fc.tuple(streams, cuts), { numRuns: STREAMS, seed });
+    const samples = fc.sample(fc.tuple(streams, cuts), { numRuns: STREAMS[service], seed });
+    const faults: Record<FaultKind, number> = { loss: 0, duplicate: 0, reorder: 0, corrupt: 0 };
+    const onFault = (kind: FaultKind): unknown => faults[kind]++;
     const received = talk({
       system,
       service,
       conversations: samples.map(([stream, at]) => segmentsOf(textOf(stream), at)),
-      cable: (peer) => faultyLink(peer, { loss: 0.01, duplicate: 0.02, reorder: 0.03, corrupt: 0.01, seed }),
+      cable: (peer) => faultyLink(peer, { ...shares, seed, onFault }),
       disk,
     });
     const difference = makeDifference();
-    return samples.map(([stream], index) => difference(stream, received[index]!)).find((each) => each !== undefined);
+    const differences = samples.map(([stream], index) => difference(stream, received[index]!));
+    return { difference: differences.find((each) => each !== undefined), faults };
   };
 }
 
@@ -80,6 +91,8 @@ const checks: Record<ServiceName, Check> = {
 describe.each(systems)('on the machine, %s', (system) => {
   it.each(Object.entries(checks))('%s answers any streams as the model does', (_, check) => {
     const seed = Math.floor(Math.random() * 0x7fff_ffff);
-    expect(check(system, seed), `seed ${seed}`).toBeUndefined();
+    const { difference, faults } = check(system, seed);
+    expect(difference, `seed ${seed}`).toBeUndefined();
+    for (const kind of faultKinds) expect(faults[kind], `seed ${seed}: frames with ${kind}`).toBeGreaterThan(0);
   });
 });

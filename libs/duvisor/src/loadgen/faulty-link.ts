@@ -4,6 +4,9 @@ import { ETHERNET_HEADER, ETHERTYPE_IPV4 } from './net/ethernet.js';
 import { u16 } from './net/bytes.js';
 import { Random } from './random.js';
 
+export const faultKinds = ['loss', 'duplicate', 'reorder', 'corrupt'] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
 /** Shares are probabilities per frame and direction, 0 .. 1. */
 export interface LinkFaults {
   readonly loss?: number;
@@ -15,6 +18,8 @@ export interface LinkFaults {
   /** Share of IPv4 packets with one bit flipped behind the Ethernet header (which a real link protects by its check sequence). */
   readonly corrupt?: number;
   readonly seed: number;
+  /** Called for every frame that something happens to. */
+  readonly onFault?: (kind: FaultKind) => void;
 }
 
 const DEFAULT_REORDER_CYCLES = 200_000;
@@ -41,16 +46,21 @@ function faultyWay(
 ): (frame: Uint8Array) => void {
   const { loss = 0, duplicate = 0, reorder = 0, corrupt = 0, reorderCycles = DEFAULT_REORDER_CYCLES } = faults;
   const random = new Random(faults.seed, `link ${name}`);
+  const strikes = (kind: FaultKind, share: number): boolean => {
+    const hit = random.chance(share);
+    if (hit) faults.onFault?.(kind);
+    return hit;
+  };
   const pass = (frame: Uint8Array): void => {
-    const whole = random.chance(corrupt) ? damaged(frame, random) : frame;
-    if (random.chance(reorder))
+    const whole = strikes('corrupt', corrupt) ? damaged(frame, random) : frame;
+    if (strikes('reorder', reorder))
       clock.at(clock.now() + random.within({ min: 1, max: reorderCycles }), () => deliver(whole));
     else deliver(whole);
   };
   return (frame) => {
-    if (random.chance(loss)) return;
+    if (strikes('loss', loss)) return;
     pass(frame);
-    if (random.chance(duplicate)) pass(frame);
+    if (strikes('duplicate', duplicate)) pass(frame);
   };
 }
 
