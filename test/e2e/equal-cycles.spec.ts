@@ -1,4 +1,4 @@
-/** The same campaign gives the same cycles to the last digit, whatever carries it out (issue "First light", point 3). */
+/** The same campaign gives the same cycles to the last digit, whatever carries it out: primitives, and services on every system. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CampaignFileInput } from '#libs/contracts';
 import { Farm, redisAvailable, startRedis } from './farm.testkit.js';
@@ -6,15 +6,17 @@ import { Farm, redisAvailable, startRedis } from './farm.testkit.js';
 const campaign: CampaignFileInput = {
   name: 'equal-cycles',
   machine: { preset: 'firesim' },
-  hypervisor: ['kvm', 'duvisor'],
+  hypervisor: ['native', 'kvm', 'duvisor'],
   workload: [
     { name: ['hypercall', 'stage2-fault', 'mmio'], iterations: 20, warmup: 5 },
-    { name: 'memcached-like', requests: 10, warmup: 2, connections: 2, keys: 4 },
+    { name: ['memcached-like', 'redis-like'], requests: 10, warmup: 2, connections: 2, keys: 4 },
+    { name: 'nginx-like', requests: 6, warmup: 2, connections: 2, files: { count: 3, bytes: { min: 100, max: 3000 } } },
   ],
+  exclude: [{ hypervisor: 'native', workload: { name: ['hypercall', 'stage2-fault', 'mmio'] } }],
   seeds: [3],
 };
 
-const runs = 8;
+const runs = 15;
 
 interface Run {
   key: string;

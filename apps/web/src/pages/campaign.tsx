@@ -1,4 +1,11 @@
-import { runStatuses, type CampaignView, type LoggedEvent, type ProgressEvent, type RunStatus } from '#libs/contracts';
+import {
+  runStatuses,
+  type CampaignView,
+  type LoggedEvent,
+  type ProgressEvent,
+  type RunStatus,
+  type RunView,
+} from '#libs/contracts';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api/client.js';
@@ -84,7 +91,7 @@ function Content({ campaign, live, changes }: { campaign: CampaignView; live: Li
         </p>
       )}
       {running.length > 0 && <Running running={running} />}
-      <Runs campaign={campaign} changes={changes} />
+      <Runs campaign={campaign} changes={changes} running={running} />
       <Log log={live.log} />
     </>
   );
@@ -162,7 +169,14 @@ function Running({ running }: { running: ProgressEvent['running'] }): JSX.Elemen
   );
 }
 
-function Runs({ campaign, changes }: { campaign: CampaignView; changes: number }): JSX.Element {
+interface RunsProps {
+  campaign: CampaignView;
+  changes: number;
+  /** What the stream tells of the runs in hand: newer than the list. */
+  running: ProgressEvent['running'];
+}
+
+function Runs({ campaign, changes, running }: RunsProps): JSX.Element {
   const [status, setStatus] = useState<RunStatus | null>(null);
   const [cursors, setCursors] = useState<(string | null)[]>([null]);
   const cursor = cursors.at(-1) ?? null;
@@ -172,6 +186,8 @@ function Runs({ campaign, changes }: { campaign: CampaignView; changes: number }
   useEffect(() => {
     if (changes > 0) loaded.reload();
   }, [changes]);
+  const cyclesOf = (run: RunView): string | null =>
+    running.find(({ runId }) => runId === run.id)?.cycles ?? run.progress?.cycles ?? null;
   const there = runStatuses.filter((name) => (campaign.counts[name] ?? 0) > 0);
   const choose = (name: RunStatus | null): void => {
     setStatus(name);
@@ -222,7 +238,7 @@ function Runs({ campaign, changes }: { campaign: CampaignView; changes: number }
                         {run.reusedFrom !== null && <span class="soft"> cache</span>}
                       </td>
                       <td class="right" data-name="target cycles">
-                        {run.progress === null ? '–' : whole(run.progress.cycles)}
+                        {whole(cyclesOf(run) ?? '–')}
                       </td>
                       <td data-name="worker">{run.worker ?? '–'}</td>
                       <td class="right" data-name="host time">

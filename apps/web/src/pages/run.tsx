@@ -266,7 +266,7 @@ function History({ history }: { history: RunHistory }): JSX.Element {
         <p class="soft">None.</p>
       ) : (
         <Scroll label="Attempts">
-          <table class="tight">
+          <table class="tight folding">
             <thead>
               <tr>
                 <th scope="col" class="slim">
@@ -285,10 +285,12 @@ function History({ history }: { history: RunHistory }): JSX.Element {
               {history.attempts.map((attempt) => (
                 <tr key={attempt.number}>
                   <td class="slim">{attempt.number}</td>
-                  <td>{attempt.worker}</td>
-                  <td>{moment(attempt.leasedAt)}</td>
-                  <td class="right">{duration(secondsBetween(attempt.leasedAt, attempt.endedAt))}</td>
-                  <td>{attempt.end ?? 'goes on'}</td>
+                  <td data-name="worker">{attempt.worker}</td>
+                  <td data-name="begun">{moment(attempt.leasedAt)}</td>
+                  <td class="right" data-name="lasted">
+                    {duration(secondsBetween(attempt.leasedAt, attempt.endedAt))}
+                  </td>
+                  <td data-name="end">{attempt.end ?? 'goes on'}</td>
                   <td>{attempt.detail ?? ''}</td>
                 </tr>
               ))}

@@ -37,7 +37,7 @@ export function WorkersPage(): JSX.Element {
                 </div>
               ) : (
                 <Scroll label="Workers">
-                  <table>
+                  <table class="folding">
                     <thead>
                       <tr>
                         <th scope="col">worker</th>
@@ -60,12 +60,12 @@ export function WorkersPage(): JSX.Element {
                               {worker.alive ? 'alive' : 'gone'}
                             </span>
                           </td>
-                          <td class="right">
+                          <td class="right" data-name="busy">
                             {worker.held} of {plural(worker.slots, 'slot')}
                           </td>
-                          <td>{ago(worker.seenAt)}</td>
-                          <td>{moment(worker.registeredAt)}</td>
-                          <td>
+                          <td data-name="heard">{ago(worker.seenAt)}</td>
+                          <td data-name="joined">{moment(worker.registeredAt)}</td>
+                          <td data-name="simulator">
                             <Digest hex={worker.simulator} />
                           </td>
                         </tr>
