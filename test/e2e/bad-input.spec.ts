@@ -20,7 +20,7 @@ workload: { name: hypercall, iterations: 5 }
 `;
 
 const farm = new Farm();
-afterAll(() => farm.close(), 60_000);
+afterAll(() => farm.close(), 120_000);
 
 /** The command ends with exit code 2 and exactly one line, which matches. */
 async function refused(args: readonly string[], line: RegExp, environment: Record<string, string> = {}): Promise<void> {

@@ -78,7 +78,7 @@ export class Farm {
   /** Starts a controller alone and waits until it answers. */
   async controller(environment: Readonly<Record<string, string>> = {}): Promise<Started> {
     const started = this.start(['controller', '--port', '0'], environment);
-    await until('the controller answers', 60_000, () => {
+    await until('the controller answers', 120_000, () => {
       if (started.child.exitCode !== null) throw new Error(`controller ended: ${started.output()}`);
       return readControllerRecord(this.home) !== null;
     });
@@ -127,7 +127,7 @@ export class Farm {
   async close(): Promise<void> {
     for (const { child } of this.started) if (child.exitCode === null) child.kill('SIGTERM');
     await Promise.all(this.started.map(({ ended }) => ended));
-    await until(`no process of ${this.home} is left: ${processesOf(this.home).join(', ')}`, 30_000, () => {
+    await until(`no process of ${this.home} is left: ${processesOf(this.home).join(', ')}`, 120_000, () => {
       return processesOf(this.home).length === 0;
     });
     rmSync(this.home, { recursive: true, force: true });
@@ -220,7 +220,7 @@ export async function startRedis(): Promise<Redis> {
   );
   let log = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
-  await until('Redis accepts connections', 20_000, () => log.includes('Ready to accept connections'));
+  await until('Redis accepts connections', 120_000, () => log.includes('Ready to accept connections'));
   return {
     url: `redis://127.0.0.1:${String(port)}`,
     async stop() {

@@ -20,7 +20,7 @@ const campaign = (seed: number): CampaignFileInput => ({
 
 const farm = new Farm();
 beforeAll(() => farm.controller(), 90_000);
-afterAll(() => farm.close(), 60_000);
+afterAll(() => farm.close(), 120_000);
 
 async function onlyRun(view: CampaignView): Promise<RunView> {
   const { items } = await farm.api().call(`/campaigns/${view.id}/runs`, runPageSchema);
@@ -31,14 +31,14 @@ async function onlyRun(view: CampaignView): Promise<RunView> {
 /** Starts a worker and waits until it takes work. */
 async function readyWorker(name: string): Promise<void> {
   const worker = farm.worker(name);
-  await until(`worker ${name} is ready`, 30_000, () => worker.output().includes('ready:'));
+  await until(`worker ${name} is ready`, 120_000, () => worker.output().includes('ready:'));
 }
 
 /** Submits a campaign; resolves with the name of the worker that computes its run as soon as one does. */
 async function caughtRunning(seed: number): Promise<{ submitted: CampaignView; holder: string }> {
   const submitted = await farm.submit(campaign(seed));
   let holder = '';
-  await until('the run is computed', 30_000, async () => {
+  await until('the run is computed', 120_000, async () => {
     const run = await onlyRun(submitted);
     holder = run.worker ?? '';
     return run.state === 'RUNNING';

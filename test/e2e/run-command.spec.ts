@@ -19,7 +19,7 @@ const long = campaign({ name: 'long', hypervisor: 'kvm', workload: { name: 'hype
 
 let farm: Farm;
 beforeEach(() => (farm = new Farm()));
-afterEach(() => farm.close(), 60_000);
+afterEach(() => farm.close(), 120_000);
 
 describe('dvfarm run', () => {
   it('prints the report, keeps it in every form, leaves no process, and answers from the cache the second time', async () => {
@@ -57,7 +57,7 @@ describe('dvfarm run', () => {
     await until('the run is computed', 90_000, () => running.output().includes('1 running'));
     running.child.kill('SIGKILL');
     await running.ended;
-    await until('no process is left', 30_000, () => processesOf(farm.home).length === 0);
+    await until('no process is left', 120_000, () => processesOf(farm.home).length === 0);
   }, 180_000);
 
   it('whose controller is killed ends with one line; the next one takes over the database it left', async () => {
@@ -94,7 +94,7 @@ describe('dvfarm run', () => {
     await until('the cluster is up', 90_000, () => up.output().includes('Ctrl-C'));
     const file = farm.file(campaign({ workload: { name: 'hypercall', iterations: 20_000 }, hypervisor: ['kvm'] }));
     const joined = farm.start(['run', file]);
-    await until('the run is computed', 60_000, async () => {
+    await until('the run is computed', 120_000, async () => {
       const { items } = await farm.api().call('/campaigns', campaignPageSchema);
       return items[0]?.counts.running === 1;
     });

@@ -67,7 +67,7 @@ const onQemu: Boot = (vmmArguments, guest) => {
   const done = spawnSync(QEMU, [...machine, ...software, '-append', bootArguments(vmmArguments)], {
     encoding: 'utf8',
     input: '',
-    timeout: 50_000,
+    timeout: 170_000,
   });
   expect(done.signal, done.stdout).toBeNull();
   return { code: done.status ?? -1, console: done.stdout };

@@ -87,7 +87,7 @@ describe('a service run', () => {
       { memoryMiB: 128 },
     );
     expect(disagreements(run(spec), run(spec, { engine: 'reference' }))).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('has a link as fast as the machine says', () => {
     const rate = (set: Machine['set']): number =>

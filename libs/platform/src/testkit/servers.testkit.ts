@@ -99,7 +99,7 @@ export async function withClient<Result>(url: string, work: (client: Client) => 
 export async function eventually(
   what: string,
   condition: () => Promise<boolean> | boolean,
-  patienceMs = 20_000,
+  patienceMs = 120_000,
 ): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await condition())) {
