@@ -29,7 +29,7 @@ program
   .argument('<file>', 'campaign file (YAML or JSON)')
   .option('--no-cache', 'run again what has an answer already, and compare')
   .option('--workers <n>', 'worker processes to start', wholeNumber('--workers', 1, 64))
-  .option('--engine <engine>', 'interpreter or reference')
+  .option('--engine <engine>', 'jit (default), interpreter or reference; all give the same cycles')
   .option('--json', 'print the report as JSON')
   .option(...home)
   .action(async (file: string, options: object) => {
@@ -68,7 +68,7 @@ const reach = (command: Command): Command =>
 
 reach(campaign.command('submit').description('submit a campaign and return').argument('<file>'))
   .option('--no-cache', 'run again what has an answer already, and compare')
-  .option('--engine <engine>', 'interpreter or reference')
+  .option('--engine <engine>', 'jit (default), interpreter or reference; all give the same cycles')
   .option('--json', 'print JSON')
   .action(async (file: string, options: object) => {
     const { submit } = await import('./commands/campaign.js');

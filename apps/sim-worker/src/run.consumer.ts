@@ -18,7 +18,7 @@ export const TAKE_JOBS = Symbol('consumeRuns');
 /** sha256 of the built simulator: a controller with another one refuses this worker. */
 export const SIMULATOR = Symbol('simulator digest');
 
-/** The interpreter looks at the flag every few hundredths of a second; a cancelled run is gone within 2 s. */
+/** The simulation looks at the flag every few hundredths of a second; a cancelled run is gone within 2 s. */
 const killAfterMs = 1000;
 const firstProgressMs = 700;
 

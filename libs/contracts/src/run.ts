@@ -8,6 +8,8 @@ import { hypervisorSchema, isService, workloadSchema, type ServiceWorkload } fro
 /** Engines agree to the last cycle, so the engine is not part of a run's identity. */
 export const engineSchema = z.enum(['interpreter', 'reference', 'jit']);
 export type Engine = z.infer<typeof engineSchema>;
+/** Of a campaign that does not name one: the fastest. */
+export const defaultEngine: Engine = 'jit';
 
 /** Page placement, start skew and client arrival follow the seed. */
 export const seedSchema = z.int().min(0).max(0x7fff_ffff);

@@ -18,11 +18,11 @@ export interface SimulateOptions {
   readonly maxInstructions?: number;
 }
 
-/** A run that goes on for longer hangs: minutes of the interpreter, hundreds of times a run of the campaigns. */
+/** A run that goes on for longer hangs: a minute of the JIT, minutes of the interpreter, hundreds of times a run of the campaigns. */
 export const defaultMaxInstructions = 20_000_000_000;
 
 /** Instructions between two reports: some hundredths of a second. */
-const SLICE: Record<Engine, number> = { interpreter: 4_000_000, reference: 20_000, jit: 20_000_000 };
+const SLICE: Record<Engine, number> = { interpreter: 4_000_000, reference: 20_000, jit: 8_000_000 };
 
 type Ending = Exclude<RunState, { kind: 'running' | 'needs-input' }> | { readonly kind: 'stopped' };
 

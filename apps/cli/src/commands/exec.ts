@@ -23,8 +23,8 @@ const LIMIT = 124;
 const DEADLOCK = 125;
 const SECTOR = 512;
 const MAX_EXIT_CODE = 255n;
-/** Instructions between looks at standard input: some tens of milliseconds of either engine. */
-const SLICE = { jit: 20_000_000, interpreter: 5_000_000, reference: 20_000 } as const;
+/** Instructions between looks at standard input: some tens of milliseconds of each engine. */
+const SLICE = { jit: 8_000_000, interpreter: 5_000_000, reference: 20_000 } as const;
 
 type Ending = MachineExit | { readonly kind: 'error'; readonly message: string };
 

@@ -96,7 +96,7 @@ describe('dvfarm exec arguments', () => {
       load: [],
       net: 'none',
       machine: { set: {} },
-      engine: 'interpreter',
+      engine: 'jit',
       json: false,
     });
   });

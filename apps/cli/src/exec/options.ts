@@ -65,8 +65,8 @@ machine
   --quantum N               cycles of one hart's turn (default 1000)
   --seed N                  what randomness inside the machine follows from (default 0)
 run
-  --engine reference|interpreter|jit
-                            default interpreter
+  --engine jit|interpreter|reference
+                            default jit; all give the same cycles
   --max-instructions N      stop at the first yield point at or after N instructions, exit 124; traps in a row count too
   --signature FILE          write begin_signature..end_signature as 8-byte hexadecimal words
   --uart stdio|FILE         where the console goes (default stdio)
@@ -158,7 +158,7 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
     load,
     net: oneOf('--net', one('net') ?? 'none', netNames),
     machine: present(machine) as MachineOptions,
-    engine: engineNamed(one('engine') ?? 'interpreter'),
+    engine: engineNamed(one('engine') ?? 'jit'),
     json: flags.has('json'),
   };
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   canonicalJson,
+  defaultEngine,
   defaultPriority,
   type CampaignPage,
   type CampaignView,
@@ -54,7 +55,7 @@ export class CampaignsService {
           name: file.name,
           description: file.description ?? null,
           file: request.file as object,
-          engine: request.engine ?? file.engine ?? 'interpreter',
+          engine: request.engine ?? file.engine ?? defaultEngine,
           noCache,
           hostSecondsLimit: file.limits?.perRun ?? null,
           instructionsLimit: file.limits?.instructionsPerRun ?? null,

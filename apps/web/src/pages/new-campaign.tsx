@@ -80,6 +80,7 @@ export function NewCampaignPage(): JSX.Element {
               Engine
               <select value={engine} onChange={(event) => setEngine(event.currentTarget.value as Engine | '')}>
                 <option value="">as the file says</option>
+                <option value="jit">jit</option>
                 <option value="interpreter">interpreter</option>
                 <option value="reference">reference</option>
               </select>
