@@ -122,6 +122,10 @@ describe('an axis', () => {
       }),
     );
   });
+
+  it('has an end for values no number can be divided from', () => {
+    for (const most of [5e-324, 1e-310, 1e-290, 1e300]) expect(ticks(most, 5).length).toBeLessThanOrEqual(6);
+  });
 });
 
 describe('a mean', () => {
