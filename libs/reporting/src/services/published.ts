@@ -5,6 +5,13 @@
  * `C-app`: the artifact's rerun, Memcached with memtier, operations per second. `P`: the paper's figure "normalized overhead",
  * digitised; overhead o means a throughput of 2 - o of the native one. The published baseline is KVM-OPT under QEMU.
  */
+import type { Configuration } from '../input.js';
+
+/** memtier's defaults where they matter most: one request under way on a connection, over TCP. */
+export function isPublishedLoad({ params }: Configuration): boolean {
+  return 'pipeline' in params && params.pipeline === 1 && !('transport' in params && params.transport === 'udp');
+}
+
 export interface PublishedRatio {
   readonly tag: 'C-app' | 'P';
   readonly ratio: number;

@@ -4,7 +4,7 @@ import type { Configuration, ReportRun } from '../input.js';
 import { bySeed, metricOf, type Point } from '../samples.js';
 import { type PairedEffect, pairedEffect, type Verdict } from '../stats/paired.js';
 import { summarise, type Summary } from '../stats/summary.js';
-import { publishedRatios, type PublishedRatio } from './published.js';
+import { isPublishedLoad, publishedRatios, type PublishedRatio } from './published.js';
 
 export const serviceTitles: Readonly<Record<string, string>> = {
   'memcached-like': 'Memcached-like service',
@@ -36,6 +36,8 @@ export interface ServiceResult {
   readonly seeds: readonly number[];
   /** Requests per second of target time. */
   readonly rate: Quantity;
+  /** Payload of replies, in Mbit/s of target time: how near the link is to its limit. */
+  readonly payload: Quantity;
   /** By percentile, in microseconds of target time. */
   readonly latency: Readonly<Record<string, Quantity>>;
   /** Replies checked against the model and found right; the least of any run. */
@@ -107,26 +109,24 @@ export function buildServiceSection(point: Point, distinction: string): ServiceS
     results: ids.map((id) => serviceResult(id, runsOf(id))),
     comparisons: pairs
       .filter(([candidate, reference]) => ids.includes(candidate) && ids.includes(reference))
-      .flatMap(([candidate, reference]) =>
-        compared.map((what) =>
-          compare(point.workload, what, candidate, reference, runsOf(candidate), runsOf(reference)),
-        ),
-      ),
+      .flatMap(([candidate, reference]) => compared.map((what) => compare(point, what, candidate, reference))),
   };
 }
 
 function compare(
-  workload: string,
+  { workload, runs }: Point,
   { quantity, higherIsBetter, labels }: (typeof compared)[number],
   candidate: string,
   reference: string,
-  candidateRuns: readonly ReportRun[],
-  referenceRuns: readonly ReportRun[],
 ): ServiceComparison {
   const name = quantity.split(' ')[0] ?? quantity;
-  const values = (runs: readonly ReportRun[]): Map<number, number> =>
-    bySeed(runs, (run) => metricOf(run, name, labels)?.value ?? null);
-  const [mine, other] = [values(candidateRuns), values(referenceRuns)];
+  const valuesOf = (id: string): Map<number, number> =>
+    bySeed(
+      runs.filter((run) => run.hypervisor === id),
+      (run) => metricOf(run, name, labels)?.value ?? null,
+    );
+  const [mine, other] = [valuesOf(candidate), valuesOf(reference)];
+  const isPublished = quantity === 'requests.per-second' && isPublishedLoad(runs[0].configuration);
   const effect = pairedEffect(mine, other);
   return {
     quantity,
@@ -134,7 +134,7 @@ function compare(
     reference,
     effect,
     higherIsBetter,
-    published: quantity === 'requests.per-second' ? publishedRatios(workload, candidate, reference, effect.ratio) : [],
+    published: isPublished ? publishedRatios(workload, candidate, reference, effect.ratio) : [],
     ratioBySeed: new Map(effect.seeds.map((seed) => [seed, (mine.get(seed) ?? 0) / (other.get(seed) ?? 1)])),
   };
 }
@@ -144,16 +144,19 @@ function serviceResult(id: string, runs: readonly ReportRun[]): ServiceResult {
   const first = runs.find((run) => !run.usable);
   const reason =
     first === undefined ? 'not in the campaign' : `${first.status}: ${first.reason ?? 'no reason recorded'}`;
-  const quantity = (name: string, labels: Readonly<Record<string, string>> = {}): Quantity => {
-    const summary = summarise([...bySeed(usable, (run) => metricOf(run, name, labels)?.value ?? null).values()]);
+  const quantityOf = (read: (run: ReportRun) => number | null): Quantity => {
+    const summary = summarise([...bySeed(usable, read).values()]);
     return { summary, reason: summary === null ? reason : null };
   };
+  const quantity = (name: string, labels: Readonly<Record<string, string>> = {}): Quantity =>
+    quantityOf((run) => metricOf(run, name, labels)?.value ?? null);
   const verified = usable.map((run) => metricOf(run, 'replies.verified')?.value ?? null);
   return {
     id,
     name: hypervisorName(id),
     seeds: usable.map((run) => run.seed).sort((a, b) => a - b),
     rate: quantity('requests.per-second'),
+    payload: quantityOf(payloadRate),
     latency: Object.fromEntries(latencyPercentiles.map((p) => [p, quantity('latency.us', { p })])),
     verified:
       verified.length === 0 || verified.includes(null) ? null : Math.min(...verified.map((value) => value ?? 0)),
@@ -166,6 +169,12 @@ function serviceResult(id: string, runs: readonly ReportRun[]): ServiceResult {
     trapsIntoKernel: quantity('traps.kernel.per-request'),
     exitsByCause: byCause(usable),
   };
+}
+
+/** Mbit/s of reply payload; null when a part is missing. */
+function payloadRate(run: ReportRun): number | null {
+  const [rate, bytes] = [metricOf(run, 'requests.per-second'), metricOf(run, 'bytes.replies')];
+  return rate === null || bytes === null ? null : (rate.value * bytes.value * 8) / 1e6;
 }
 
 /** Null when a run lacks a part, so that a gap cannot pass for a closed breakdown. */

@@ -68,6 +68,30 @@ describe('a report on services', () => {
     expect(report.services[1]?.comparisons[0]?.published).toEqual([]);
   });
 
+  it('sets none beside a load that was not published', () => {
+    const piped = serviceRuns().map((run) => {
+      const { workload } = run.spec;
+      return { ...run, spec: { ...run.spec, workload: { ...workload, params: { ...workload.params, pipeline: 8 } } } };
+    }) as StoredRun[];
+    const { services, checks } = buildReport(inputOf(piped));
+    expect(services[0]?.comparisons.flatMap(({ published: values }) => values)).toEqual([]);
+    expect(checks.find(({ id }) => id.endsWith('beside-published'))).toBeUndefined();
+  });
+
+  it('says what a hypervisor adds to a request, mode by mode', () => {
+    const text = renderReport(report, 'txt');
+    const table = text.slice(text.indexOf('cycles per request that are added'));
+    const row = (name: string): string[] => (new RegExp(`^${name} +(.*)$`, 'm').exec(table)?.[1] ?? '').split(/ {2,}/);
+    expect(row('guest: service')).toEqual(['+500', '+400', '+100']);
+    expect(row('total')).toEqual(['+80 000', '+48 000', '+32 000']);
+    expect(row('VM exits per request')).toEqual(['+7', '+3.5', '+3.5']);
+  });
+
+  it('tells the payload on the link', () => {
+    const { payload } = memcached?.results.find(({ id }) => id === 'native') ?? {};
+    expect(payload?.summary?.mean).toBeCloseTo((40_000 * 1.002 * 8000) / 1e6, 6);
+  });
+
   it('closes the decomposition of a request', () => {
     for (const result of memcached?.results ?? []) expect(result.residual).toBe(0);
     expect(report.checks.find(({ id }) => id === 'memcached-like.kvm-breakdown-closes')?.verdict).toBe('holds');
@@ -108,6 +132,15 @@ describe('checks on services', () => {
     const { unusable, ok } = buildReport(inputOf([gap]));
     expect(unusable).toMatchObject([{ reason: `required metric missing: ${missing}` }]);
     expect(ok).toBe(false);
+  });
+
+  it('warn when Memcached loses far more against native than published', () => {
+    const at = (rate: number) =>
+      reportOf(serviceSample('native', 'memcached-like', 1), { ...serviceSample('kvm', 'memcached-like', 1), rate });
+    const verdict = (rate: number) =>
+      at(rate).checks.find(({ id }) => id === 'memcached-like.kvm-rate-beside-published')?.verdict;
+    expect([verdict(10_000), verdict(24_000)]).toEqual(['outside', 'holds']);
+    expect(at(10_000).ok).toBe(true);
   });
 
   it('warn, and no more, when DuVisor serves less than the KVM-like module', () => {

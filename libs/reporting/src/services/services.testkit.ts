@@ -31,6 +31,7 @@ export function serviceMetricsOf(sample: ServiceSample): Metric[] {
     metric('errors', 0, 'errors'),
     metric('requests.per-second', sample.rate, 'requests/s'),
     metric('cycles.total', sum(sample.modes), 'cycles/request'),
+    metric('bytes.replies', 1000, 'bytes/request'),
     ...[
       ['50', 4],
       ['95', 5],
