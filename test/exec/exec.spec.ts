@@ -1,10 +1,6 @@
-/** `dvfarm exec` as a user meets it: programs, options, exit codes, JSON. In this process, with the streams captured. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { exec } from '../../apps/cli/src/commands/exec.js';
-import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
+/** `dvfarm exec` as a user meets it: programs, options, exit codes, JSON. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
 import {
   awaitInterrupt,
   copySector,
@@ -16,69 +12,9 @@ import {
   startDevice,
   startQueue,
 } from '../devices/io-program.js';
+import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
 import { makeElf } from '../../libs/riscv-core/src/machine/elf.testkit.js';
-
-let directory: string;
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'exec-'));
-});
-afterAll(() => rmSync(directory, { recursive: true }));
-
-const path = (name: string): string => join(directory, name);
-
-/** Assembles `source` to an ELF file; its labels are its symbols. */
-function program(name: string, source: string): string {
-  const { base, bytes, symbols } = assemble(source);
-  const elf = makeElf({ entry: base, segments: [{ base, data: bytes }], symbols: Object.fromEntries(symbols) });
-  writeFileSync(path(name), elf);
-  return path(name);
-}
-
-interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
-
-async function run(...args: string[]): Promise<Ended> {
-  const streams = { out: '', err: '' };
-  const capture = (stream: NodeJS.WriteStream, into: 'out' | 'err') =>
-    vi.spyOn(stream, 'write').mockImplementation((chunk: string | Uint8Array) => {
-      streams[into] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
-      return true;
-    });
-  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'err')];
-  try {
-    return { code: await exec(args), ...streams };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
-interface Report {
-  exit: { kind: string; code: number };
-  instret: number;
-  cycles: number;
-  harts: { instret: number; cycles: number }[];
-  stateHash: string;
-  hostSeconds: number;
-  mips: number;
-  engine: string;
-  timing: string;
-}
-
-async function report(...args: string[]): Promise<{ ended: Ended; json: Report }> {
-  const ended = await run(...args, '--json');
-  expect(ended.out.trimEnd().split('\n')).toHaveLength(1);
-  return { ended, json: JSON.parse(ended.out) as Report };
-}
-
-const finish = (word: string): string => `
-  li t0, 0x100000
-  li t1, ${word}
-  sw t1, 0(t0)
-stop: j stop
-`;
+import { finish, path, program, report, run } from './exec.testkit.js';
 
 const HELLO = `
   la a0, text

@@ -27,6 +27,8 @@ export { parseAddress } from './machine/load-plan.js';
 export { Machine, type MachineExit, type RunState } from './machine/machine.js';
 export { maxRamBytes, memoryMap } from './machine/memory-map.js';
 export { privilegeModes, type ModeInterval, type PrivilegeMode } from './machine/mode-clock.js';
+export { readSnapshot, takeSnapshot, type PeerMaker, type Snapshot } from './snapshot/snapshot.js';
+export type { Compression } from './snapshot/pages.js';
 export { labelsOf, type ImageMode, type Label, type Measurement } from './machine/probes.js';
 export { formatSignature, signatureRange, type SignatureRange } from './machine/signature.js';
 export { presetNames as timingPresetNames } from './timing/parameters.js';

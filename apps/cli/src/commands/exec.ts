@@ -1,22 +1,27 @@
 /** `dvfarm exec`: a program on the bare machine. Loads the simulator and nothing else. */
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import {
   buildMachine,
   ConfigError,
   echoPeer,
   engineFactory,
   formatSignature,
+  readSnapshot,
   resolveConfig,
   signatureRange,
   type BootImages,
+  type BuiltMachine,
+  type ConsolePorts,
+  type LinkPeer,
   type Machine,
   type MachineConfig,
   type MachineExit,
-  type NamedBytes,
   type SignatureRange,
 } from '#libs/riscv-core';
 import { exitCodes } from '../errors.js';
 import { HostConsole } from '../exec/console.js';
+import { checkDirectory, checkWritable, read, writeOutput } from '../exec/files.js';
+import { Milestones } from '../exec/milestones.js';
+import { SnapshotWriter, zlib } from '../exec/snapshots.js';
 import { help, parseExecArguments, type ExecOptions } from '../exec/options.js';
 
 const LIMIT = 124;
@@ -26,16 +31,14 @@ const MAX_EXIT_CODE = 255n;
 /** Instructions between looks at standard input: some tens of milliseconds of each engine. */
 const SLICE = { jit: 8_000_000, interpreter: 5_000_000, reference: 20_000 } as const;
 
-type Ending = MachineExit | { readonly kind: 'error'; readonly message: string };
+type Ending = MachineExit | { readonly kind: 'error'; readonly message: string; readonly exitCode: number };
 
 /** Returns the exit code; writes everything else. */
 export async function exec(args: readonly string[]): Promise<number> {
-  let machine: Machine;
-  let config: MachineConfig;
   let options: ExecOptions;
   let output: HostConsole;
+  let built: BuiltMachine;
   let signature: SignatureRange | undefined;
-  let disk: Uint8Array | undefined;
   try {
     const parsed = parseExecArguments(args);
     if (parsed === 'help') {
@@ -43,39 +46,46 @@ export async function exec(args: readonly string[]): Promise<number> {
       return exitCodes.done;
     }
     options = parsed;
-    disk = options.blk === undefined ? undefined : readDisk(options.blk);
-    config = resolveConfig({
-      ...options.machine,
-      ...(disk === undefined ? {} : { block: { image: disk } }),
-      ...(options.net === 'echo' ? { net: { peer: echoPeer() } } : {}),
-    });
-    const images = readImages(options);
     output = new HostConsole(options.uart, options.json ? process.stderr : process.stdout);
-    const built = buildMachine(config, images, engineFactory(options.engine), {
+    built = makeMachine(options, {
       write: (bytes) => output.write(bytes),
       inputWanted: () => output.startReading(),
     });
-    machine = built.machine;
     if (options.signature !== undefined) {
       writeOutput(options.signature, '');
-      signature = signatureRange(built.symbols, machine.ram, options.elf ?? '--signature');
+      signature = signatureRange(built.symbols, built.machine.ram, options.elf ?? options.resume ?? '--signature');
     }
-    if (options.blkOut !== undefined) checkWritable(options.blkOut);
+    if (options.blkOut !== undefined) {
+      if (built.machine.config.block === undefined)
+        throw new ConfigError('--blk-out', 'no block device in the snapshot', 'one that was saved with --blk');
+      checkWritable(options.blkOut);
+    }
+    if (options.snapshotOut !== undefined) checkDirectory(options.snapshotOut.file);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`dvfarm exec: ${error.message}\n`);
     return exitCodes.badInput;
   }
 
+  const { machine } = built;
+  const { config } = machine;
+  const snapshot = options.snapshotOut === undefined ? undefined : new SnapshotWriter(built, options.snapshotOut);
+  const milestones = new Milestones(machine, snapshot === undefined ? [] : [snapshot]);
   const begin = process.hrtime.bigint();
-  const ending = await runToEnd(machine, options, output);
+  const ending = await runToEnd(machine, options, output, milestones);
+  if (ending.kind === 'limit') snapshot?.stopped();
   const hostSeconds = Number(process.hrtime.bigint() - begin) / 1e9;
   output.close();
   if (signature !== undefined && options.signature !== undefined)
     writeOutput(options.signature, formatSignature(machine.ram, signature));
-  if (disk !== undefined && options.blkOut !== undefined) writeOutput(options.blkOut, disk);
+  if (config.block !== undefined && options.blkOut !== undefined) writeOutput(options.blkOut, config.block.image);
   if (ending.kind === 'error') process.stderr.write(`dvfarm exec: ${ending.message}\n`);
-  const code = exitCode(ending);
+  let code = exitCode(ending);
+  const missed = snapshot?.missed();
+  if (missed !== undefined) {
+    process.stderr.write(`dvfarm exec: ${missed}\n`);
+    if (code === exitCodes.done) code = exitCodes.failed;
+  }
   if (options.json)
     process.stdout.write(`${JSON.stringify(report(machine, config, options, ending, code, hostSeconds))}\n`);
   else if (ending.kind === 'limit' || ending.kind === 'deadlock')
@@ -83,10 +93,35 @@ export async function exec(args: readonly string[]): Promise<number> {
   return code;
 }
 
-async function runToEnd(machine: Machine, options: ExecOptions, output: HostConsole): Promise<Ending> {
+/** Throws {@link ConfigError}. */
+function makeMachine(options: ExecOptions, ports: ConsolePorts): BuiltMachine {
+  const engine = engineFactory(options.engine);
+  if (options.resume !== undefined) return readSnapshot(read(options.resume), zlib).restore(engine, ports, makePeer);
+  const peer = makePeer(options.net);
+  const config = resolveConfig({
+    ...options.machine,
+    ...(options.blk === undefined ? {} : { block: { image: readDisk(options.blk) } }),
+    ...(peer === undefined ? {} : { net: { peer } }),
+  });
+  return buildMachine(config, readImages(options), engine, ports);
+}
+
+function makePeer(kind: string): LinkPeer | undefined {
+  return kind === 'echo' ? echoPeer() : undefined;
+}
+
+async function runToEnd(
+  machine: Machine,
+  options: ExecOptions,
+  output: HostConsole,
+  milestones: Milestones,
+): Promise<Ending> {
+  const slice = SLICE[options.engine];
   try {
     for (;;) {
-      const state = machine.run(SLICE[options.engine], options.maxInstructions, output.open);
+      const { cycle } = milestones;
+      const state = machine.run(milestones.budget(slice), options.maxInstructions, output.open, cycle);
+      if (state.kind === 'running' || state.kind === 'limit') milestones.check();
       if (state.kind === 'needs-input') await output.input();
       else if (state.kind !== 'running') return state;
       else await new Promise((resolve) => setImmediate(resolve));
@@ -94,7 +129,9 @@ async function runToEnd(machine: Machine, options: ExecOptions, output: HostCons
       if (input !== undefined) machine.receive(input);
     }
   } catch (error) {
-    return { kind: 'error', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    if (error instanceof ConfigError) return { kind: 'error', message: error.message, exitCode: exitCodes.failed };
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { kind: 'error', message, exitCode: exitCodes.bug };
   }
 }
 
@@ -110,7 +147,7 @@ function exitCode(ending: Ending): number {
     case 'deadlock':
       return DEADLOCK;
     case 'error':
-      return exitCodes.bug;
+      return ending.exitCode;
   }
 }
 
@@ -167,14 +204,6 @@ function readImages(options: ExecOptions): BootImages {
   };
 }
 
-function read(file: string): NamedBytes {
-  try {
-    return { name: file, bytes: readFileSync(file) };
-  } catch (error) {
-    throw fileError(file, error, 'a file that can be read');
-  }
-}
-
 /** Content of a disk: the file's, in whole sectors. */
 function readDisk(file: string): Uint8Array {
   const { bytes } = read(file);
@@ -182,26 +211,4 @@ function readDisk(file: string): Uint8Array {
   const disk = new Uint8Array(Math.ceil(bytes.length / SECTOR) * SECTOR);
   disk.set(bytes);
   return disk;
-}
-
-function writeOutput(file: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(file, content);
-  } catch (error) {
-    throw fileError(file, error, 'a file that can be written');
-  }
-}
-
-/** Without changing the file, which may be the one that was read. */
-function checkWritable(file: string): void {
-  try {
-    closeSync(openSync(file, 'a'));
-  } catch (error) {
-    throw fileError(file, error, 'a file that can be written');
-  }
-}
-
-function fileError(file: string, error: unknown, expected: string): ConfigError {
-  const { code } = error as NodeJS.ErrnoException;
-  return new ConfigError(file, code === 'ENOENT' ? 'no such file' : (code ?? String(error)), expected);
 }

@@ -118,9 +118,38 @@ describe('dvfarm exec arguments', () => {
     [['a', '--max-instructions', '0'], /^--max-instructions: found 0/],
     [['a', '--net', 'tap'], /^--net: found "tap", expected one of none, echo$/],
     [['a', '--blk-out', 'f'], /^--blk-out: found no block device, expected --blk FILE with it$/],
+    [['a', '--resume', 's'], /^--resume s: found a with it, expected none: a snapshot brings/],
+    [['--resume', 's', '--harts', '2'], /^--resume s: found --harts with it, expected none/],
+    [['--resume', 's', '--blk', 'd'], /^--resume s: found --blk with it, expected none/],
+    [['a', '--snapshot-out', 's@cycle=x'], /^--snapshot-out: found "x", expected a whole number$/],
     [['a', '--json=1'], /^--json: found "1", expected no value$/],
   ])('%j is refused with one line', (args, message) => {
     expect(() => parseExecArguments(args)).toThrow(message);
+  });
+
+  it('resume a snapshot with what belongs to the run alone', () => {
+    const args = [
+      '--resume',
+      's',
+      '--engine',
+      'jit',
+      '--blk-out',
+      'd',
+      '--snapshot-out',
+      't@1',
+      '--max-instructions',
+      '9',
+    ];
+    expect(parseExecArguments(args)).toMatchObject({
+      resume: 's',
+      engine: 'jit',
+      blkOut: 'd',
+      snapshotOut: { file: 't@1' },
+      maxInstructions: 9,
+    });
+    expect(parseExecArguments(['a', '--snapshot-out', 's@instret=5'])).toMatchObject({
+      snapshotOut: { file: 's', at: { unit: 'instret', value: 5 } },
+    });
   });
 
   it('help names every option', () => {
@@ -148,6 +177,8 @@ describe('dvfarm exec arguments', () => {
       'max-instructions',
       'signature',
       'uart',
+      'snapshot-out',
+      'resume',
       'json',
     ])
       expect(help).toContain(`--${option}`);

@@ -17,6 +17,12 @@ export interface FileAt {
 export const netNames = ['none', 'echo'] as const;
 export type NetName = (typeof netNames)[number];
 
+/** When a snapshot is taken: at the end of the turn in which the machine reaches it. */
+export interface SnapshotPoint {
+  readonly unit: 'cycle' | 'instret';
+  readonly value: number;
+}
+
 export interface ExecOptions {
   readonly elf?: string;
   readonly load: readonly FileAt[];
@@ -32,6 +38,10 @@ export interface ExecOptions {
   readonly engine: EngineName;
   readonly maxInstructions?: number;
   readonly signature?: string;
+  /** Snapshot that the machine is made from; then no image and no option of the machine is given. */
+  readonly resume?: string;
+  /** Without a point it is taken where --max-instructions stops the run. */
+  readonly snapshotOut?: { readonly file: string; readonly at?: SnapshotPoint };
   /** File for the console; undefined = standard input and output. */
   readonly uart?: string;
   readonly json: boolean;
@@ -70,6 +80,11 @@ run
   --max-instructions N      stop at the first yield point at or after N instructions, exit 124; traps in a row count too
   --signature FILE          write begin_signature..end_signature as 8-byte hexadecimal words
   --uart stdio|FILE         where the console goes (default stdio)
+  --snapshot-out FILE[@cycle=N|@instret=N]
+                            save the machine when it has reached cycle N, or N instructions of all harts, and go on; without a point: where
+                            --max-instructions stops it. If it ends before, there is no file and exit 0 becomes 1
+  --resume FILE             go on from a snapshot instead of loading images; it brings the machine and its options, on any engine. Its instructions
+                            so far count for --max-instructions. A damaged file or one of another version: exit 2
   --json                    one JSON line on standard output; the console goes to standard error
 
 exit code: HTIF tohost >> 1 or the finisher's code (255 at most), 124 instruction limit, 125 deadlock, 70 our own bug,
@@ -99,9 +114,13 @@ const valued = [
   'max-instructions',
   'signature',
   'uart',
+  'snapshot-out',
+  'resume',
 ] as const;
 type Valued = (typeof valued)[number];
 const repeatable: readonly Valued[] = ['load', 'set'];
+/** What a snapshot says, or what only a machine that starts anew has use for. */
+const notWithResume: readonly Valued[] = valued.slice(0, valued.indexOf('engine'));
 
 /** 'help' when help was asked for. Throws {@link ConfigError}. */
 export function parseExecArguments(args: readonly string[]): ExecOptions | 'help' {
@@ -121,12 +140,14 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
 
   const load = (values.get('load') ?? []).map((text) => fileAt(text, '--load'));
   const [elf] = operands;
-  if (elf === undefined && load.length === 0)
+  const resume = one('resume');
+  if (resume !== undefined) refuseBeside(resume, operands, values);
+  else if (elf === undefined && load.length === 0)
     throw new ConfigError('arguments', 'nothing to run', 'FILE.elf or --load FILE@0xADDR');
   const uart = one('uart');
   const blk = one('blk');
   const blkOut = one('blk-out');
-  if (blkOut !== undefined && blk === undefined)
+  if (blkOut !== undefined && blk === undefined && resume === undefined)
     throw new ConfigError('--blk-out', 'no block device', '--blk FILE with it');
 
   // The values of --machine, --misaligned and --dvext are checked by resolveConfig, which knows the names.
@@ -154,6 +175,8 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
       maxInstructions: optional('max-instructions', positive),
       signature: one('signature'),
       uart: uart === 'stdio' ? undefined : uart,
+      resume,
+      snapshotOut: optional('snapshot-out', snapshotOut),
     }),
     load,
     net: oneOf('--net', one('net') ?? 'none', netNames),
@@ -189,6 +212,25 @@ function split(args: readonly string[]): { values: Map<Valued, string[]>; operan
     }
   }
   return { values, operands, flags };
+}
+
+function refuseBeside(resume: string, operands: readonly string[], values: ReadonlyMap<Valued, string[]>): void {
+  const option = notWithResume.find((name) => name !== 'blk-out' && values.has(name));
+  const found = operands[0] ?? (option === undefined ? undefined : `--${option}`);
+  if (found !== undefined)
+    throw new ConfigError(
+      `--resume ${resume}`,
+      `${found} with it`,
+      'none: a snapshot brings images, devices and machine',
+    );
+}
+
+/** `FILE`, `FILE@cycle=N`, `FILE@instret=N`. */
+function snapshotOut(text: string, where: string): { file: string; at?: SnapshotPoint } {
+  const match = /^(.+)@(cycle|instret)=(.*)$/.exec(text);
+  if (match?.[1] === undefined || match[3] === undefined) return { file: text };
+  const value = positive(match[3], where);
+  return { file: match[1], at: { unit: match[2] === 'cycle' ? 'cycle' : 'instret', value } };
 }
 
 function unknown(option: string): ConfigError {

@@ -83,6 +83,8 @@ export interface Core {
   readonly exports: CoreExports & WebAssembly.ModuleImports;
   /** Forgets every predecoded record, at the next poll. */
   dropAllCode(): void;
+  /** After registers were written from outside. */
+  refreshHarts(): void;
 }
 
 export interface CoreCallbacks {
@@ -126,6 +128,9 @@ export function instantiateCore(memory: WebAssembly.Memory, host: MachineHost, c
     },
   });
   const exports = instance.exports as unknown as Core['exports'];
-  for (let hart = 0; hart < view.getUint32(M_HARTS, true); hart++) exports.refresh_hart(HARTS + hart * HART_STRIDE);
-  return { exports, dropAllCode: () => exports.drop_all_code() };
+  const refreshHarts = (): void => {
+    for (let hart = 0; hart < view.getUint32(M_HARTS, true); hart++) exports.refresh_hart(HARTS + hart * HART_STRIDE);
+  };
+  refreshHarts();
+  return { exports, dropAllCode: () => exports.drop_all_code(), refreshHarts };
 }

@@ -65,6 +65,7 @@ export class CoreKit {
           run: () => 0,
           setProbes: () => undefined,
           memoryChanged: () => undefined,
+          restored: () => undefined,
           deviceReads: () => undefined,
           deviceWrote: () => undefined,
         };

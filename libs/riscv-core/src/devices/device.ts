@@ -13,8 +13,10 @@ export interface Device {
   load(offset: number, size: AccessSize): bigint | undefined;
   /** false = access fault. `offset` is a multiple of `size`; bits of `value` above `size` bytes are 0. */
   store(offset: number, size: AccessSize, value: bigint): boolean;
-  /** Everything that decides how it goes on, work under way included: part of the machine's state hash. */
+  /** Everything that decides how it goes on, work under way included: part of the machine's state hash, and of a snapshot. */
   state(): DeviceState;
+  /** Takes up what `state()` gave in another machine of the same configuration; a new device's first call. */
+  restore(state: DeviceState): void;
 }
 
 /** A wire into an interrupt controller. */

@@ -15,3 +15,11 @@ export interface DeviceClock {
   /** Calls `action` when the target has reached `cycle`, a whole number; one that has passed means now. */
   at(cycle: number, action: (cycle: number) => void): void;
 }
+
+/** The clock of whoever is part of a snapshot. */
+export interface EventClock extends DeviceClock {
+  /** Returns the event's number. */
+  at(cycle: number, action: (cycle: number) => void): number;
+  /** After a restore: what event `number` of the machine that was saved does. */
+  resume(number: number, action: (cycle: number) => void): void;
+}

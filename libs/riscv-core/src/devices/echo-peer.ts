@@ -16,5 +16,6 @@ export function echoPeer(): LinkPeer {
       back.set(frame.subarray(0, ADDRESS_BYTES), ADDRESS_BYTES);
       answer(back);
     },
+    saved: { kind: 'echo', state: () => [], restore: () => undefined },
   };
 }

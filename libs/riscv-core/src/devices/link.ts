@@ -4,7 +4,8 @@
  * a peer's business.
  */
 import type { DeviceState } from './device.js';
-import type { DeviceClock } from './dma.js';
+import type { DeviceClock, EventClock } from './dma.js';
+import { bytesOf, fieldsOf, listOf, numberOf } from './state-reader.js';
 
 /** Who is at the far end. Frames are whole Ethernet frames without check sequence, {@link MIN_FRAME} to {@link MAX_FRAME} bytes. */
 export interface LinkPeer {
@@ -12,6 +13,16 @@ export interface LinkPeer {
   connect(send: (frame: Uint8Array) => void, clock: DeviceClock): void;
   /** A frame from the NIC has arrived in full. It is the receiver's to keep. */
   receive(frame: Uint8Array, cycle: number): void;
+  /** A far end without it cannot be part of a snapshot. */
+  readonly saved?: SavedPeer;
+}
+
+/** A far end's part of a snapshot. It plans no events of its own. */
+export interface SavedPeer {
+  /** What it is, for whoever makes it again. */
+  readonly kind: string;
+  state(): DeviceState;
+  restore(state: DeviceState): void;
 }
 
 export interface LinkTiming {
@@ -31,15 +42,22 @@ const MIN_WIRE_BYTES = 60;
 /** ... and preamble, check sequence and gap occupy the link too. */
 const FRAME_OVERHEAD_BYTES = 24;
 
+interface Flying {
+  readonly frame: Uint8Array;
+  readonly arrival: number;
+  /** Number of the event that is its arrival. */
+  readonly event: number;
+}
+
 /** One direction. Frames arrive in the order in which they were sent. */
 class Lane {
   /** Cycle at which the last byte handed over so far has left. */
   private free = 0;
-  private readonly flying: Uint8Array[] = [];
-  private readonly arrivals: number[] = [];
+  private readonly flying: Flying[] = [];
+  private readonly land = (cycle: number): void => this.deliver(this.flying.shift()!.frame, cycle);
 
   constructor(
-    private readonly clock: DeviceClock,
+    private readonly clock: EventClock,
     private readonly timing: LinkTiming,
     private readonly deliver: (frame: Uint8Array, cycle: number) => void,
   ) {}
@@ -51,17 +69,24 @@ class Lane {
     const bytes = Math.max(frame.length, MIN_WIRE_BYTES) + FRAME_OVERHEAD_BYTES;
     this.free = Math.max(this.free, this.clock.now()) + Math.ceil(bytes * this.timing.cyclesPerByte);
     const arrival = this.free + this.timing.latency;
-    this.flying.push(frame.slice());
-    this.arrivals.push(arrival);
-    this.clock.at(arrival, (cycle) => {
-      this.arrivals.shift();
-      this.deliver(this.flying.shift()!, cycle);
-    });
+    this.flying.push({ frame: frame.slice(), arrival, event: this.clock.at(arrival, this.land) });
     return this.free;
   }
 
   state(): DeviceState {
-    return [this.free, this.arrivals.slice(), this.flying.slice()];
+    return [this.free, this.flying.map(({ frame, arrival, event }) => [arrival, event, frame])];
+  }
+
+  restore(state: DeviceState | undefined): void {
+    const [free, flying] = fieldsOf(state, 2);
+    this.free = numberOf(free);
+    // What the far end sent when it was connected belongs to the past.
+    this.flying.length = 0;
+    for (const one of listOf(flying)) {
+      const [arrival, event, frame] = fieldsOf(one, 3);
+      this.flying.push({ frame: bytesOf(frame), arrival: numberOf(arrival), event: numberOf(event) });
+      this.clock.resume(numberOf(event), this.land);
+    }
   }
 }
 
@@ -69,7 +94,7 @@ export class Link {
   private readonly toPeer: Lane;
   private readonly toNic: Lane;
 
-  constructor(peer: LinkPeer, clock: DeviceClock, timing: LinkTiming, deliver: (frame: Uint8Array) => void) {
+  constructor(peer: LinkPeer, clock: EventClock, timing: LinkTiming, deliver: (frame: Uint8Array) => void) {
     this.toPeer = new Lane(clock, timing, (frame, cycle) => peer.receive(frame, cycle));
     this.toNic = new Lane(clock, timing, deliver);
     peer.connect((frame) => void this.toNic.send(frame), clock);
@@ -82,5 +107,11 @@ export class Link {
 
   state(): DeviceState {
     return [this.toPeer.state(), this.toNic.state()];
+  }
+
+  restore(state: DeviceState | undefined): void {
+    const [toPeer, toNic] = fieldsOf(state, 2);
+    this.toPeer.restore(toPeer);
+    this.toNic.restore(toNic);
   }
 }

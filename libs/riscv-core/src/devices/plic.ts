@@ -6,6 +6,7 @@
  * source is completed. A latched request is not withdrawn when its line falls.
  */
 import type { AccessSize, Device, DeviceState } from './device.js';
+import { fieldsOf, numberOf, restoreBytes } from './state-reader.js';
 
 type Profile = 'none' | 'rocket' | 'qemu' | 'strict';
 
@@ -107,6 +108,19 @@ export class Plic implements Device {
   state(): DeviceState {
     const { priority, pending, inFlight, line, enabled, threshold, virtualLines } = this;
     return [priority, pending, inFlight, line, enabled.slice(), threshold, virtualLines];
+  }
+
+  /** The lines it drives are in the harts' areas. */
+  restore(state: DeviceState): void {
+    const [priority, pending, inFlight, line, enabled, threshold, virtualLines] = fieldsOf(state, 7);
+    restoreBytes(this.priority, priority);
+    restoreBytes(this.pending, pending);
+    restoreBytes(this.inFlight, inFlight);
+    restoreBytes(this.line, line);
+    const sets = fieldsOf(enabled, this.enabled.length);
+    this.enabled.forEach((set, context) => restoreBytes(set, sets[context]));
+    restoreBytes(this.threshold, threshold);
+    this.virtualLines = numberOf(virtualLines);
   }
 
   private read(offset: number): bigint {

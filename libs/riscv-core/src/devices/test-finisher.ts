@@ -18,6 +18,10 @@ export class TestFinisher implements Device {
     return [];
   }
 
+  restore(): void {
+    // Nothing to take up.
+  }
+
   load(): bigint {
     return 0n;
   }

@@ -4,6 +4,7 @@
  * them (linux.md).
  */
 import type { Device, DeviceState, InterruptLine } from './device.js';
+import { booleanOf, fieldsOf, numberOf, numbersOf } from './state-reader.js';
 
 const RBR_THR_DLL = 0;
 const IER_DLM = 1;
@@ -73,6 +74,20 @@ export class Uart implements Device {
   state(): DeviceState {
     const { received, ier, lcr, mcr, scratch, divisor, fifos, emptied } = this;
     return [received.slice(), ier, lcr, mcr, scratch, divisor, fifos, emptied];
+  }
+
+  /** The interrupt line is the controller's to remember. */
+  restore(state: DeviceState): void {
+    const [received, ier, lcr, mcr, scratch, divisor, fifos, emptied] = fieldsOf(state, 8);
+    this.received.splice(0, Infinity, ...numbersOf(received));
+    this.ier = numberOf(ier);
+    this.lcr = numberOf(lcr);
+    this.mcr = numberOf(mcr);
+    this.scratch = numberOf(scratch);
+    this.divisor = numberOf(divisor);
+    this.fifos = booleanOf(fifos);
+    this.emptied = booleanOf(emptied);
+    if (this.expectsInput) this.wanted();
   }
 
   private read(offset: number): number {

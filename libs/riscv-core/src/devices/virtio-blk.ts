@@ -1,8 +1,9 @@
 /** virtio block device (Virtual I/O Device 1.2, 5.2) over a disk held in memory; one request at a time, as FireSim's. */
 import type { DeviceState } from './device.js';
-import type { DeviceClock } from './dma.js';
+import type { EventClock } from './dma.js';
 import type { VirtioBackend, VirtioPort } from './virtio-mmio.js';
-import { byteCount, gather, scatter, VirtqueueError, type Chain } from './virtqueue.js';
+import { fieldsOf, listOf, numberOf, numbersOf } from './state-reader.js';
+import { byteCount, chainOf, chainState, gather, scatter, VirtqueueError, type Chain } from './virtqueue.js';
 
 export const SECTOR = 512;
 const HEADER = 16;
@@ -29,8 +30,9 @@ export interface BlockTiming {
 
 interface Request {
   readonly chain: Chain;
-  /** Cycle at which it completes. */
+  /** Cycle at which it completes, and the number of that event. */
   readonly done: number;
+  event: number;
 }
 
 export class VirtioBlock implements VirtioBackend {
@@ -49,7 +51,7 @@ export class VirtioBlock implements VirtioBackend {
   constructor(
     private readonly disk: Uint8Array,
     private readonly readOnly: boolean,
-    private readonly clock: DeviceClock,
+    private readonly clock: EventClock,
     private readonly timing: BlockTiming,
   ) {
     this.features = readOnly ? F_FLUSH | F_RO : F_FLUSH;
@@ -73,10 +75,21 @@ export class VirtioBlock implements VirtioBackend {
     const { current } = this;
     const blocks = [...this.written].sort((a, b) => a - b);
     return [
-      current === undefined ? [] : [current.done, current.chain.head],
+      current === undefined ? [] : [current.done, current.event, chainState(current.chain)],
       blocks,
       blocks.map((block) => this.disk.subarray(block * BLOCK_SECTORS * SECTOR, (block + 1) * BLOCK_SECTORS * SECTOR)),
     ];
+  }
+
+  /** The disk is already as it was. */
+  restore(state: DeviceState | undefined): void {
+    const [current, blocks] = fieldsOf(state, 3);
+    for (const block of numbersOf(blocks)) this.written.add(block);
+    if (listOf(current).length === 0) return;
+    const [done, event, chain] = fieldsOf(current, 3);
+    const request = { done: numberOf(done), event: numberOf(event), chain: chainOf(chain) };
+    this.current = request;
+    this.clock.resume(request.event, this.completion(request));
   }
 
   private startNext(): void {
@@ -84,12 +97,16 @@ export class VirtioBlock implements VirtioBackend {
     if (chain === undefined) return;
     const bytes = byteCount(chain.readable) + byteCount(chain.writable) - HEADER - 1;
     const transfer = Math.ceil(Math.max(bytes, 0) / this.timing.bytesPerCycle);
-    const request = { chain, done: this.clock.now() + this.timing.latency + transfer };
+    const request: Request = { chain, done: this.clock.now() + this.timing.latency + transfer, event: 0 };
     this.current = request;
-    this.clock.at(request.done, () => {
+    request.event = this.clock.at(request.done, this.completion(request));
+  }
+
+  private completion(request: Request): () => void {
+    return () => {
       // A reset has forgotten the request.
       if (this.current === request) this.port?.guarded(() => this.finish(request.chain));
-    });
+    };
   }
 
   private finish(chain: Chain): void {

@@ -30,6 +30,10 @@ class Recorder implements VirtioBackend {
   state(): string {
     return this.told.join();
   }
+
+  restore(): void {
+    this.told.push('restore');
+  }
 }
 
 function setUp() {

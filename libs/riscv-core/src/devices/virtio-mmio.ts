@@ -1,6 +1,7 @@
 /** virtio over MMIO, version 2 (Virtual I/O Device 1.2, 4.2.2): the transport that block and net devices share. */
 import type { Device, DeviceState, InterruptLine } from './device.js';
 import type { Dma } from './dma.js';
+import { bigintOf, fieldsOf, numberOf } from './state-reader.js';
 import { Virtqueue, VirtqueueError } from './virtqueue.js';
 
 /** What a kind of device adds to the transport. */
@@ -20,8 +21,9 @@ export interface VirtioBackend {
   notified(index: number): void;
   /** The driver reset the device: forget requests under way. */
   reset(): void;
-  /** As {@link Device.state}. */
+  /** As {@link Device.state} and {@link Device.restore}. */
   state(): DeviceState;
+  restore(state: DeviceState | undefined): void;
 }
 
 export interface VirtioPort {
@@ -229,6 +231,22 @@ export class VirtioMmio implements Device {
       this.queues.map((queue) => queue.state()),
       this.backend.state(),
     ];
+  }
+
+  restore(state: DeviceState): void {
+    const [deviceSelect, driverSelect, features, queueSelect, interruptStatus, status, queues, backend] = fieldsOf(
+      state,
+      8,
+    );
+    this.deviceFeaturesSelect = numberOf(deviceSelect);
+    this.driverFeaturesSelect = numberOf(driverSelect);
+    this.driverFeatures = bigintOf(features);
+    this.queueSelect = numberOf(queueSelect);
+    this.interruptStatus = numberOf(interruptStatus);
+    this.status = numberOf(status);
+    const states = fieldsOf(queues, this.queues.length);
+    this.queues.forEach((queue, index) => queue.restore(states[index]));
+    this.backend.restore(backend);
   }
 
   private reset(): void {

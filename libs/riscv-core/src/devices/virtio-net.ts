@@ -1,9 +1,10 @@
 /** virtio network device (Virtual I/O Device 1.2, 5.1): no offloads, one receive and one transmit queue. */
 import { Link, MAX_FRAME, MIN_FRAME, type LinkPeer, type LinkTiming } from './link.js';
 import type { DeviceState } from './device.js';
-import type { DeviceClock } from './dma.js';
+import type { EventClock } from './dma.js';
 import type { VirtioBackend, VirtioPort } from './virtio-mmio.js';
-import { byteCount, gather, scatter, VirtqueueError, type Virtqueue } from './virtqueue.js';
+import { bytesOf, fieldsOf, listOf, numberOf } from './state-reader.js';
+import { byteCount, gather, scatter, VirtqueueError } from './virtqueue.js';
 
 const F_MAC = 1n << 5n;
 /** struct virtio_net_hdr with num_buffers (VIRTIO_F_VERSION_1). */
@@ -16,8 +17,9 @@ const RECEIVE_BACKLOG = 256;
 
 interface Transmission {
   readonly head: number;
-  /** Cycle at which its last byte has left. */
+  /** Cycle at which its last byte has left, and the number of that event. */
   readonly done: number;
+  event: number;
 }
 
 export class VirtioNet implements VirtioBackend {
@@ -38,7 +40,7 @@ export class VirtioNet implements VirtioBackend {
   constructor(
     mac: Uint8Array,
     peer: LinkPeer,
-    private readonly clock: DeviceClock,
+    private readonly clock: EventClock,
     timing: LinkTiming,
   ) {
     this.config = Uint8Array.from(mac);
@@ -64,10 +66,22 @@ export class VirtioNet implements VirtioBackend {
     const { current } = this;
     return [
       this.dropped,
-      current === undefined ? [] : [current.done, current.head],
+      current === undefined ? [] : [current.done, current.event, current.head],
       this.backlog.slice(),
       this.link.state(),
     ];
+  }
+
+  restore(state: DeviceState | undefined): void {
+    const [dropped, current, backlog, link] = fieldsOf(state, 4);
+    this.dropped = numberOf(dropped);
+    this.backlog = listOf(backlog).map(bytesOf);
+    this.link.restore(link);
+    if (listOf(current).length === 0) return;
+    const [done, event, head] = fieldsOf(current, 3);
+    const transmission = { done: numberOf(done), event: numberOf(event), head: numberOf(head) };
+    this.current = transmission;
+    this.clock.resume(transmission.event, this.departure(transmission));
   }
 
   /** One frame after the other: the buffer is used when its last byte has left. */
@@ -81,15 +95,20 @@ export class VirtioNet implements VirtioBackend {
     const done = carried
       ? this.link.fromNic(gather(this.port!.dma, chain.readable).subarray(HEADER))
       : this.clock.now() + 1;
-    const transmission = { head: chain.head, done };
+    const transmission: Transmission = { head: chain.head, done, event: 0 };
     this.current = transmission;
-    this.clock.at(done, () => {
-      // A reset has forgotten the transmission.
-      if (this.current === transmission) this.port?.guarded(() => this.sent(queue, transmission.head));
-    });
+    transmission.event = this.clock.at(done, this.departure(transmission));
   }
 
-  private sent(queue: Virtqueue, head: number): void {
+  private departure(transmission: Transmission): () => void {
+    return () => {
+      // A reset has forgotten the transmission.
+      if (this.current === transmission) this.port?.guarded(() => this.sent(transmission.head));
+    };
+  }
+
+  private sent(head: number): void {
+    const queue = this.port!.queues[TRANSMIT]!;
     this.current = undefined;
     queue.push(head, 0);
     this.port?.usedBuffers(queue);

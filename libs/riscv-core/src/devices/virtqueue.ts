@@ -1,6 +1,7 @@
 /** A split virtqueue as the device sees it (Virtual I/O Device 1.2, 2.7). Addresses come from the driver: every one is checked. */
 import type { DeviceState } from './device.js';
 import type { Dma } from './dma.js';
+import { bigintOf, booleanOf, fieldsOf, listOf, numberOf } from './state-reader.js';
 
 /** One buffer of a chain: at least one byte, wholly inside RAM. */
 export interface Buffer {
@@ -79,6 +80,17 @@ export class Virtqueue {
     return [size, ready, descriptors, available, used, lastAvailable, usedIndex];
   }
 
+  restore(state: DeviceState | undefined): void {
+    const [size, ready, descriptors, available, used, lastAvailable, usedIndex] = fieldsOf(state, 7);
+    this.size = numberOf(size);
+    this.ready = booleanOf(ready);
+    this.descriptors = bigintOf(descriptors);
+    this.available = bigintOf(available);
+    this.used = bigintOf(used);
+    this.lastAvailable = numberOf(lastAvailable);
+    this.usedIndex = numberOf(usedIndex);
+  }
+
   /** 2.7.4.2: readable before writable. A chain without end is one that is longer than its queue. */
   private walk(head: number): Chain {
     const readable: Buffer[] = [];
@@ -124,6 +136,22 @@ export class Virtqueue {
       throw new VirtqueueError(`queue memory 0x${address.toString(16)} outside RAM`);
     this.dma.write(address, bytes);
   }
+}
+
+/** A chain as a device under way remembers it. */
+export function chainState({ head, readable, writable }: Chain): DeviceState {
+  const buffers = (list: readonly Buffer[]): DeviceState => list.map(({ address, size }) => [address, size]);
+  return [head, buffers(readable), buffers(writable)];
+}
+
+export function chainOf(state: DeviceState | undefined): Chain {
+  const [head, readable, writable] = fieldsOf(state, 3);
+  const buffers = (list: DeviceState | undefined): Buffer[] =>
+    listOf(list).map((buffer) => {
+      const [address, size] = fieldsOf(buffer, 2);
+      return { address: bigintOf(address), size: numberOf(size) };
+    });
+  return { head: numberOf(head), readable: buffers(readable), writable: buffers(writable) };
 }
 
 /** Bytes of some buffers together: may be more than an array can hold. */

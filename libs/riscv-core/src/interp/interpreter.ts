@@ -61,13 +61,14 @@ export function outsideEvents(
   core: Core,
   store: CodeStore,
   timed: boolean,
-): Pick<Engine, 'setProbes' | 'memoryChanged' | 'deviceReads' | 'deviceWrote'> {
+): Pick<Engine, 'setProbes' | 'memoryChanged' | 'restored' | 'deviceReads' | 'deviceWrote'> {
   return {
     setProbes: (pageOffsets) => {
       store.watch((offset) => pageOffsets.has(offset));
       core.dropAllCode();
     },
     memoryChanged: () => core.dropAllCode(),
+    restored: () => core.refreshHarts(),
     deviceReads: (physical, size) => {
       if (timed) core.exports.t_dma(BigInt(physical), size, 0);
     },

@@ -13,7 +13,7 @@ import { Bus } from './bus.js';
 import { ConfigError, hex } from './config-error.js';
 import { extensionNames, type DvextProfile, type MachineConfig } from './config.js';
 import { generateDeviceTree, patchDeviceTree, type Chosen } from './device-tree.js';
-import { readElf } from './elf.js';
+import { readElf, type ElfImage } from './elf.js';
 import type { EngineFactory, EngineSetup } from './engine.js';
 import { Htif } from './htif.js';
 import { misa, type IsaOptions } from './isa-string.js';
@@ -75,8 +75,41 @@ export function buildMachine(
 ): BuiltMachine {
   const linear = new LinearMemory(allocate(config));
   const ram = new Ram(linear, memoryMap.ram.base, config.memoryBytes);
-  const plan = new LoadPlan(ram);
   const elf = images.elf === undefined ? undefined : readElf(images.elf.bytes, images.elf.name);
+  const reset = loadImages(config, images, elf, ram);
+  const program = { name: images.elf?.name ?? '', symbols: elf?.symbols ?? new Map<string, bigint>() };
+  return wire({ config, linear, ram, reset, program }, chooseEngine, ports);
+}
+
+/**
+ * A machine of the same configuration as one that was saved; `restore` then gives it that one's state: the linear memory through the
+ * memory it is handed, the rest through {@link Machine.restore}.
+ */
+export function rebuildMachine(
+  config: MachineConfig,
+  program: Program,
+  chooseEngine: (setup: EngineSetup) => EngineFactory,
+  ports: ConsolePorts,
+): BuiltMachine {
+  const linear = new LinearMemory(allocate(config));
+  const ram = new Ram(linear, memoryMap.ram.base, config.memoryBytes);
+  return wire({ config, linear, ram, reset: { start: 0n, tree: 0n }, program }, chooseEngine, ports);
+}
+
+/** Name of the program and its symbols: HTIF is found through them. */
+export interface Program {
+  readonly name: string;
+  readonly symbols: ReadonlyMap<string, bigint>;
+}
+
+/** Where every hart starts, and the device tree it is told of. */
+interface Reset {
+  readonly start: bigint;
+  readonly tree: bigint;
+}
+
+function loadImages(config: MachineConfig, images: BootImages, elf: ElfImage | undefined, ram: Ram): Reset {
+  const plan = new LoadPlan(ram);
   for (const segment of elf?.segments ?? []) plan.add({ name: images.elf?.name ?? 'ELF', ...segment });
   for (const raw of images.raw ?? [])
     plan.add({ name: raw.name, base: raw.address, data: raw.bytes, size: BigInt(raw.bytes.length) });
@@ -99,8 +132,23 @@ export function buildMachine(
       : patchDeviceTree(images.dtb.bytes, images.dtb.name, chosen);
   const treeAt = plan.addAtTop('device tree', tree);
   plan.write();
+  return { start, tree: treeAt };
+}
 
-  const symbols = elf?.symbols ?? new Map<string, bigint>();
+interface Parts {
+  readonly config: MachineConfig;
+  readonly linear: LinearMemory;
+  readonly ram: Ram;
+  readonly reset: Reset;
+  readonly program: Program;
+}
+
+/** Devices, bus, registers after reset and an engine, around a filled RAM. */
+function wire(
+  { config, linear, ram, reset, program }: Parts,
+  chooseEngine: (setup: EngineSetup) => EngineFactory,
+  ports: ConsolePorts,
+): BuiltMachine {
   const uartInput = { wanted: ports.inputWanted ?? ((): void => undefined) };
   const bus = new Bus('system bus', busBytes);
   const plic = new Plic(config, (hart, interrupt, high) => {
@@ -134,13 +182,13 @@ export function buildMachine(
   });
   fillMachineBlock(linear, config);
   fillCsrTable(linear, csrs);
-  for (let hart = 0; hart < config.harts; hart += 1) resetHart(linear, csrs, hart, start, treeAt);
-  const htif = connectHtif(linear, ram, symbols, images.elf?.name ?? '', machine, ports);
+  for (let hart = 0; hart < config.harts; hart += 1) resetHart(linear, csrs, hart, reset.start, reset.tree);
+  const htif = connectHtif(linear, ram, program.symbols, program.name, machine, ports);
   if (config.timing.model === 'rocket') writeParameters(config.timing.parameters, linear.memory, L.TIMING);
   const extensions = extensionNames(config);
   const engine = chooseEngine({ extensions, csrs, config })(linear.memory, machine.host);
   machine.connect(engine, htif);
-  return { machine, symbols };
+  return { machine, symbols: program.symbols };
 }
 
 /** The virtio-mmio slots whose device is configured. */

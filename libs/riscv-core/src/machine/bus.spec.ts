@@ -14,6 +14,7 @@ function recorder(name: string, size: number): Device & { seen: string[] } {
       return true;
     },
     state: () => seen.slice(),
+    restore: (state) => void seen.splice(0, Infinity, ...(state as string[])),
   };
 }
 
@@ -34,6 +35,19 @@ describe('bus', () => {
     expect(bus.load(0x300, 4)).toBeUndefined();
     expect(bus.load(0x201, 2)).toBeUndefined();
     expect(bus.store(0x400, 1, 0n)).toBe(false);
+  });
+
+  it('hands each device its own part of a saved state', () => {
+    const [saved, restored] = [new Bus('b', 0x1000), new Bus('b', 0x1000)];
+    for (const bus of [saved, restored]) for (const i of [0, 1]) bus.attach(i * 0x100, recorder(`d${i}`, 0x100));
+    saved.store(0, 4, 1n);
+    saved.store(0x104, 4, 2n);
+    expect(restored.state()).not.toEqual(saved.state());
+    restored.restore(saved.state());
+    expect(restored.state()).toEqual(saved.state());
+    expect(() => new Bus('empty', 0x1000).restore(saved.state())).toThrow(
+      /^device state: found object, expected a list of 0, not of 2$/,
+    );
   });
 
   it('refuses devices that overlap and names both', () => {

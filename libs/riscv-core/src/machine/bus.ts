@@ -3,6 +3,7 @@ import { ConfigError } from './config-error.js';
 import { describeRange } from './elf.js';
 import type { AccessSize } from './engine.js';
 import type { Device, DeviceState } from '../devices/device.js';
+import { fieldsOf } from '../devices/state-reader.js';
 
 interface Mapping {
   readonly base: number;
@@ -46,6 +47,11 @@ export class Bus implements Device {
 
   state(): DeviceState {
     return this.mappings.map(({ base, device }) => [base, device.name, device.state()]);
+  }
+
+  restore(state: DeviceState): void {
+    const states = fieldsOf(state, this.mappings.length);
+    this.mappings.forEach(({ device }, index) => device.restore(fieldsOf(states[index], 3)[2]!));
   }
 
   private find(offset: number, size: number): Mapping | undefined {

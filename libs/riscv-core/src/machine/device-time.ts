@@ -1,8 +1,9 @@
 /** What time it is for devices, and what they have planned. Part of a machine's run loop. */
-import type { DeviceClock } from '../devices/dma.js';
+import type { DeviceState } from '../devices/device.js';
+import type { EventClock } from '../devices/dma.js';
 import { EventQueue } from './event-queue.js';
 
-export class DeviceTime implements DeviceClock {
+export class DeviceTime implements EventClock {
   private readonly queue = new EventQueue();
   /** Cycle of the event being served. */
   private serving: number | undefined;
@@ -21,11 +22,24 @@ export class DeviceTime implements DeviceClock {
   }
 
   /** A cycle that has passed means now. */
-  at(cycle: number, action: (cycle: number) => void): void {
+  at(cycle: number, action: (cycle: number) => void): number {
     if (!Number.isSafeInteger(cycle)) throw new RangeError(`device event at cycle ${cycle}, expected a whole number`);
     const due = Math.max(cycle, this.now());
-    this.queue.schedule(due, action);
+    const number = this.queue.schedule(due, action);
     this.planned(due);
+    return number;
+  }
+
+  resume(number: number, action: (cycle: number) => void): void {
+    this.queue.resume(number, action);
+  }
+
+  state(): DeviceState {
+    return this.queue.state();
+  }
+
+  restore(state: DeviceState | undefined): void {
+    this.queue.restore(state);
   }
 
   /** Cycle of the earliest event. */

@@ -41,6 +41,8 @@ export interface Engine {
   setProbes(pageOffsets: ReadonlySet<number>): void;
   /** RAM was changed from outside (an image loaded): forget whatever was derived from its content. */
   memoryChanged(): void;
+  /** The hart areas and RAM were filled from a snapshot: derive anew what is derived from them. Before the first `run`. */
+  restored(): void;
   /** A device reads these bytes of RAM: the cycle model's caches take part. */
   deviceReads(physical: number, size: number): void;
   /** A device has written these bytes of RAM: what was derived from them goes, and the cycle model's caches take part. */

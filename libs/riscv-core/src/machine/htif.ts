@@ -2,6 +2,8 @@
  * Host-target interface of the public RISC-V test programs: a store to the 8-byte word `tohost` speaks to the simulation
  * host. Bits 63:56 name the device, 55:48 the command, 47:0 the payload.
  */
+import type { DeviceState } from '../devices/device.js';
+import { booleanOf, fieldsOf, numbersOf } from '../devices/state-reader.js';
 import type { Ram } from './linear-memory.js';
 
 const DEVICE_SYSCALL = 0n;
@@ -60,6 +62,16 @@ export class Htif {
   receive(bytes: Iterable<number>): void {
     for (const byte of bytes) this.input.push(byte);
     this.feed();
+  }
+
+  state(): DeviceState {
+    return [this.input.slice(), this.awaitingInput];
+  }
+
+  restore(state: DeviceState | undefined): void {
+    const [input, awaiting] = fieldsOf(state, 2);
+    this.input.push(...numbersOf(input));
+    this.awaitingInput = booleanOf(awaiting);
   }
 
   private feed(): void {

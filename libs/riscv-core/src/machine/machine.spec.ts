@@ -36,6 +36,7 @@ function scripted(options: MachineOptions, script: Script): { machine: Machine; 
         },
         setProbes: () => undefined,
         memoryChanged: () => undefined,
+        restored: () => undefined,
         deviceReads: () => undefined,
         deviceWrote: () => undefined,
       }),

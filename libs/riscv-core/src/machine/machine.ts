@@ -10,6 +10,8 @@ import { Htif } from './htif.js';
 import { hartArea, type LinearMemory, type Ram } from './linear-memory.js';
 import { Probes, type HartClock, type ImageMode, type Label, type Measurement, type TrapCounts } from './probes.js';
 import { DeviceTime } from './device-time.js';
+import type { DeviceState } from '../devices/device.js';
+import { fieldsOf, numberOf } from '../devices/state-reader.js';
 import { ModeClock, privilegeMode, type ModeSource, type PrivilegeMode } from './mode-clock.js';
 import { stateHash } from '../trace/state-hash.js';
 import { nextTimerCycle } from './timers.js';
@@ -107,6 +109,21 @@ export class Machine implements HartClock, ModeSource {
     return stateHash(this.memory.memory, this.bus.state());
   }
 
+  /** What this machine keeps outside its linear memory. Call between runs. */
+  outside(): DeviceState {
+    return [this.idleEvents, this.deviceTime.state(), this.bus.state(), this.htif?.state() ?? []];
+  }
+
+  /** Goes on as the machine did whose `outside()` this is, and whose linear memory has been filled in. Before the first run. */
+  restore(outside: DeviceState): void {
+    const [idleEvents, time, bus, htif] = fieldsOf(outside, 4);
+    this.idleEvents = numberOf(idleEvents);
+    this.deviceTime.restore(time);
+    this.bus.restore(bus!);
+    this.htif?.restore(htif);
+    this.runningEngine().restored();
+  }
+
   /** A device has accessed RAM. */
   deviceAccessed(physical: number, size: number, write: boolean): void {
     if (write) this.runningEngine().deviceWrote(physical, size);
@@ -133,16 +150,19 @@ export class Machine implements HartClock, ModeSource {
   /**
    * Runs for about `budget` instructions in all (a turn is never cut), or to the end.
    * `maxInstructions` limits the machine's whole life; both count {@link totalSteps}. `inputOpen`: console input may still come, so a sleeping machine
-   * that waits for it by interrupt is not dead.
+   * that waits for it by interrupt is not dead. `untilCycle`: comes back when {@link time} has reached it, at the first yield point of a
+   * lone hart, or at the end of a turn.
    */
-  run(budget: number, maxInstructions: number | undefined, inputOpen = false): RunState {
+  run(budget: number, maxInstructions: number | undefined, inputOpen = false, untilCycle: number = Infinity): RunState {
     const until = this.totalSteps() + budget;
     for (;;) {
       const total = this.totalSteps();
       if (maxInstructions !== undefined && total >= maxInstructions) return { kind: 'limit', code: null };
       if (total >= until) return { kind: 'running' };
+      const ahead = untilCycle === Infinity ? Infinity : untilCycle - this.time();
+      if (ahead <= 0) return { kind: 'running' };
       const left = maxInstructions === undefined ? undefined : maxInstructions - total;
-      const state = this.turn(left, Math.min(LONE_TURN, until - total), inputOpen);
+      const state = this.turn(left, Math.min(LONE_TURN, until - total, ahead), inputOpen);
       if (state !== undefined) return state;
     }
   }
@@ -275,6 +295,12 @@ export class Machine implements HartClock, ModeSource {
   /** Steps of all harts, and device events that woke nobody in a machine that sleeps: it comes to an end even if it does nothing. */
   totalSteps(): number {
     return this.harts.reduce((total, hart) => total + this.steps(hart), this.idleEvents);
+  }
+
+  /** How far the machine is: the clock of the hart that is behind all others awake, or of the last that fell asleep. */
+  time(): number {
+    const awake = this.harts.filter((hart) => !this.asleep(hart)).map((hart) => this.cycles(hart));
+    return awake.length > 0 ? Math.min(...awake) : Math.max(...this.harts.map((hart) => this.cycles(hart)));
   }
 
   totalInstret(): number {

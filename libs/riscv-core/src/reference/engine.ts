@@ -112,6 +112,10 @@ export class ReferenceEngine implements Engine {
     // Nothing is derived from memory.
   }
 
+  restored(): void {
+    // Nor from registers.
+  }
+
   deviceReads(physical: number, size: number): void {
     this.timing.events?.t_dma(BigInt(physical), size, 0);
   }
