@@ -1,4 +1,5 @@
 /** DuVisor's TypeScript side: from a run's specification to its result. */
+export { writeCpio, type ArchiveFile } from './cpio.js';
 export { planBoot, type BootPlan } from './boot-plan.js';
 export {
   imageDigests,

@@ -23,6 +23,7 @@ export {
 } from './machine/builder.js';
 export { engineNames, type Engine, type EngineName } from './machine/engine.js';
 export { engineFactory } from './machine/engines.js';
+export { node as fdtNode, writeFdt } from './machine/fdt.js';
 export { parseAddress } from './machine/load-plan.js';
 export { Machine, type MachineExit, type RunState } from './machine/machine.js';
 export { maxRamBytes, memoryMap } from './machine/memory-map.js';
@@ -30,6 +31,7 @@ export { privilegeModes, type ModeInterval, type PrivilegeMode } from './machine
 export { readSnapshot, takeSnapshot, type PeerMaker, type Snapshot } from './snapshot/snapshot.js';
 export type { Compression } from './snapshot/pages.js';
 export { labelsOf, type ImageMode, type Label, type Measurement } from './machine/probes.js';
+export { seedBytes } from './machine/seed-bytes.js';
 export { formatSignature, signatureRange, type SignatureRange } from './machine/signature.js';
 export { presetNames as timingPresetNames } from './timing/parameters.js';
 export { parseSymbolFile, type CodeSymbol } from './machine/symbols.js';

@@ -180,10 +180,17 @@ function report(
     })),
     stateHash: machine.stateHash(),
     hostSeconds,
+    cpuSeconds: processorSeconds(),
     mips: hostSeconds > 0 ? instret / hostSeconds / 1e6 : 0,
     engine: options.engine,
     timing: preset === undefined ? model : `${model}:${preset}`,
   };
+}
+
+/** Processor time of this process and all its threads until now. */
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** A number where JSON's numbers hold it exactly, else its decimal digits. */
