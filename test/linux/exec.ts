@@ -1,4 +1,4 @@
-/** A boot as a user starts it: `dvfarm exec` in its own process. */
+/** A boot as a user starts it: `dvfarm exec` in its own process, as the build has left it. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { bootArguments, boots, type BootName } from '../../scripts/linux/boots.js';
 import { linuxFiles, linuxFolder } from '../../scripts/linux/folder.js';
 
-const dvfarm = fileURLToPath(new URL('../../bin/dvfarm', import.meta.url));
+const dvfarm = fileURLToPath(new URL('../../dist/apps/cli/src/main.js', import.meta.url));
 
 /** What `--json` says that the tests read. */
 export interface Report {
