@@ -29,6 +29,13 @@ export const flavours: readonly Flavour[] = [
   { name: 'cycle model, unprivileged', options: { timing: 'rocket' }, privileged: false, guests: false, dvext: false },
   { name: 'cycle model, guests', options: { timing: 'rocket' }, privileged: true, guests: true, dvext: false },
   { name: 'cycle model, firesim', options: { machine: 'firesim' }, privileged: true, guests: true, dvext: true },
+  {
+    name: 'cycle model, exact TLBs',
+    options: { machine: 'firesim', set: { 'tlb.exact': 1, 'tlb.sectors': 3, 'tlb.superpages': 2 } },
+    privileged: true,
+    guests: true,
+    dvext: true,
+  },
   { name: 'two harts', options: { harts: 2, quantum: 25 }, privileged: true, guests: true, dvext: false },
   {
     name: 'two harts, cycle model',

@@ -45,6 +45,7 @@ function snapshot(machine: Machine): Map<string, string> {
       `prv ${memory.u32(area + L.PRV)} v ${memory.u32(area + L.V)} wfi ${memory.u32(area + L.WFI)}`,
     );
     for (let slot = L.CSRS; slot < S.CSR_STORAGE_END; slot += 8) word(csrNames.get(slot) ?? `csr slot ${slot}`, slot);
+    for (let i = 0; i < L.EVENT_BANKS * L.EVENT_BANK_SIZE; i += 8) word(`event count ${i / 8}`, L.EVENT_COUNTS + i);
     for (let i = 0; i < L.TRAP_COUNTS_SIZE; i += 8) word(`trap count ${i / 8}`, L.TRAP_COUNTS + i);
   }
   return lines;

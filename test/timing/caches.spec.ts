@@ -3,19 +3,22 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DATA_LOAD, DATA_RESERVE, DATA_STORE, SPACE_BARE } from '../../libs/riscv-core/src/timing/events.js';
 import { TIMING_HASH_BEGIN, TIMING_HASH_END } from '../../libs/riscv-core/src/timing/state.js';
-import { RAM_BASE, TimingCore, compileEvents } from './timing-core.js';
+import {
+  DRAM_CLOSED,
+  DRAM_ROW_HIT,
+  L2_HIT,
+  LLC_HIT,
+  RAM_BASE,
+  TimingCore,
+  beyondL2,
+  compileEvents,
+} from './timing-core.js';
 
 let module: WebAssembly.Module;
 beforeAll(async () => {
   module = await compileEvents();
 });
 
-/** Beyond an L1 hit, in core cycles. 6: L1 miss, L2 hit, clean and unshared: 16. */
-const L2_HIT = 16;
-/** 6 and 7: L2 miss 6 + 4, two crossings of 3, LLC 3 + 8 beats, 3.2 core cycles each: 75..85 as a load latency. */
-const LLC_HIT = L2_HIT + 10 + Math.ceil((3 + 3 + 3 + 8) * 3.2);
-/** 8: + 33 memory cycles for a closed bank: about 185. */
-const DRAM = L2_HIT + 10 + Math.ceil((3 + 3 + 3 + 8 + 33) * 3.2);
 /** 4: a dirty victim is written back before the refill. */
 const WRITEBACK = 20;
 const LINE = 64n;
@@ -38,16 +41,18 @@ function hashedState(core: TimingCore): Uint8Array {
 describe('latencies', () => {
   it('a cold load comes from DRAM, then hits', () => {
     const core = new TimingCore(module);
-    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(DRAM);
+    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(beyondL2(0, DRAM_CLOSED));
     expect(core.data(RAM_BASE + 56n, DATA_LOAD)).toBe(0);
   });
 
-  it('the other half of the 128-byte LLC block is an LLC hit', () => {
+  it('the other half of the 128-byte LLC block is an LLC hit, once the block is wholly there', () => {
     const core = new TimingCore(module);
     core.data(RAM_BASE, DATA_LOAD);
-    expect(core.data(RAM_BASE + LINE, DATA_LOAD)).toBe(LLC_HIT);
-    expect(LLC_HIT + 2).toBeGreaterThanOrEqual(75);
-    expect(LLC_HIT + 2).toBeLessThanOrEqual(85);
+    core.sync(1000);
+    const cost = core.data(RAM_BASE + LINE, DATA_LOAD);
+    expect(cost).toBe(beyondL2(1000, LLC_HIT));
+    expect(cost + 2).toBeGreaterThanOrEqual(75);
+    expect(cost + 2).toBeLessThanOrEqual(85);
   });
 
   it('a line that only the L2 still has costs the L2 hit', () => {
@@ -59,7 +64,7 @@ describe('latencies', () => {
   it('instruction fetch: DRAM, hit, L2 after FENCE.I', () => {
     const core = new TimingCore(module);
     const fetch = (): number => core.cost((events, h) => events.t_fetch(h, RAM_BASE, RAM_BASE, SPACE_BARE));
-    expect([fetch(), fetch()]).toEqual([DRAM, 0]);
+    expect([fetch(), fetch()]).toEqual([beyondL2(0, DRAM_CLOSED), 0]);
     core.events.t_flush_icache(core.h());
     expect([fetch(), fetch()]).toEqual([L2_HIT, 0]);
   });
@@ -71,11 +76,15 @@ describe('latencies', () => {
       'bus.crossing': 0,
       'llc.hit': 1,
       'llc.beats': 1,
-      'dram.read': 10,
+      'dram.frontend': 1,
+      'dram.backend': 2,
+      'dram.tRCD': 3,
+      'dram.tCAS': 4,
       'clock.core': 1000,
     };
     const core = new TimingCore(module, { set });
-    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(20 + 1 + 1 + 1 + 10);
+    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(20 + 1 + 1 + 1 + (1 + 2 + 3 + 4));
+    core.sync(1000);
     expect(core.data(RAM_BASE + LINE, DATA_LOAD)).toBe(20 + 1 + 1 + 1);
   });
 });
@@ -112,7 +121,8 @@ describe('replacement in the L1D', () => {
     const core = new TimingCore(module, { set: { 'l2.sets': 1, 'l2.ways': 1 } });
     core.data(RAM_BASE, DATA_STORE);
     core.data(RAM_BASE + 2n * LINE, DATA_LOAD);
-    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(LLC_HIT);
+    core.sync(2000);
+    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(beyondL2(2000, LLC_HIT));
   });
 });
 
@@ -125,33 +135,40 @@ describe('write-back from the L2', () => {
     core.data(RAM_BASE + 5n * LINE, DATA_LOAD);
     // The same set of the L2, another of the LLC: the dirty line is written back.
     core.data(RAM_BASE + 2n * LINE, DATA_LOAD);
-    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(LLC_HIT);
+    core.sync(2000);
+    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(beyondL2(2000, LLC_HIT));
   });
 });
 
 describe('two harts', () => {
+  /** An access when nothing of the other hart is under way. */
+  function alone(core: TimingCore, pa: bigint, kind: number, hart: number): number {
+    core.sync();
+    return core.data(pa, kind, hart);
+  }
+
   it('reading a line that another hart modified costs the probe and its data, then both share', () => {
     const core = new TimingCore(module, { harts: 2 });
     core.data(RAM_BASE, DATA_STORE, 0);
-    expect(core.data(RAM_BASE, DATA_LOAD, 1)).toBe(L2_HIT + 10 + 8);
-    expect(core.data(RAM_BASE, DATA_LOAD, 0)).toBe(0);
-    expect(core.data(RAM_BASE, DATA_STORE, 0)).toBe(8 + 6);
-    expect(core.data(RAM_BASE, DATA_LOAD, 1)).toBe(L2_HIT + 10 + 8);
+    expect(alone(core, RAM_BASE, DATA_LOAD, 1)).toBe(L2_HIT + 10 + 8);
+    expect(alone(core, RAM_BASE, DATA_LOAD, 0)).toBe(0);
+    expect(alone(core, RAM_BASE, DATA_STORE, 0)).toBe(8 + 6);
+    expect(alone(core, RAM_BASE, DATA_LOAD, 1)).toBe(L2_HIT + 10 + 8);
   });
 
   it('a line that the other hart gave up is not asked for there', () => {
     const core = new TimingCore(module, { harts: 2, set: { 'l1d.ways': 1 } });
     core.data(RAM_BASE, DATA_STORE, 0);
     core.data(RAM_BASE + L1_STRIDE, DATA_LOAD, 0);
-    expect(core.data(RAM_BASE, DATA_LOAD, 1)).toBe(L2_HIT);
+    expect(alone(core, RAM_BASE, DATA_LOAD, 1)).toBe(L2_HIT);
     expect(core.data(RAM_BASE, DATA_STORE, 1), 'came exclusive').toBe(0);
   });
 
   it('LR asks for the right to write, so the SC behind it is free', () => {
     const core = new TimingCore(module, { harts: 2 });
     core.data(RAM_BASE, DATA_LOAD, 0);
-    core.data(RAM_BASE, DATA_LOAD, 1);
-    expect(core.data(RAM_BASE, DATA_RESERVE, 0)).toBe(8 + 6);
+    alone(core, RAM_BASE, DATA_LOAD, 1);
+    expect(alone(core, RAM_BASE, DATA_RESERVE, 0)).toBe(8 + 6);
     expect(core.data(RAM_BASE, DATA_STORE, 0)).toBe(0);
   });
 
@@ -167,9 +184,14 @@ describe('uncached accesses', () => {
     const core = new TimingCore(module);
     const mmio = (isStore: number): number => core.cost((events, h) => events.t_mmio(h, isStore));
     expect([mmio(0), mmio(1), mmio(1), mmio(0)]).toEqual([16, 0, 16, 32]);
-    expect(core.data(RAM_BASE, DATA_LOAD), 'a cached miss right behind an answered load').toBe(DRAM);
+    expect(core.data(RAM_BASE, DATA_LOAD), 'a cached miss right behind an answered load').toBe(
+      beyondL2(64, DRAM_CLOSED),
+    );
+    core.sync(1000);
     mmio(1);
-    expect(core.data(RAM_BASE + 2n * LINE, DATA_LOAD), 'waits for the uncached store').toBe(16 + DRAM);
+    expect(core.data(RAM_BASE + 2n * LINE, DATA_LOAD), 'waits for the uncached store').toBe(
+      16 + beyondL2(1016, DRAM_ROW_HIT),
+    );
   });
 });
 

@@ -1,17 +1,13 @@
 /** What a device's access to RAM does to the caches: coherent through the L2, at no cost to a hart. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DATA_LOAD, DATA_STORE } from '../../libs/riscv-core/src/timing/events.js';
-import { RAM_BASE, TimingCore, compileEvents } from './timing-core.js';
+import { DRAM_CLOSED, L2_HIT, LLC_HIT, RAM_BASE, TimingCore, beyondL2, compileEvents } from './timing-core.js';
 
 let module: WebAssembly.Module;
 beforeAll(async () => {
   module = await compileEvents();
 });
 
-/** As in caches.spec.ts. */
-const L2_HIT = 16;
-const LLC_HIT = L2_HIT + 10 + Math.ceil((3 + 3 + 3 + 8) * 3.2);
-const DRAM = L2_HIT + 10 + Math.ceil((3 + 3 + 3 + 8 + 33) * 3.2);
 const UPGRADE = 8;
 const LINE = 64n;
 
@@ -24,7 +20,9 @@ describe('a device write', () => {
     core.data(RAM_BASE, DATA_LOAD, 0);
     core.data(RAM_BASE, DATA_LOAD, 1);
     expect(write(core, RAM_BASE + 8n, 4)).toBe(0);
+    core.sync();
     expect(core.data(RAM_BASE, DATA_LOAD, 0)).toBe(L2_HIT);
+    core.sync();
     expect(core.data(RAM_BASE, DATA_LOAD, 1), 'hart 0 has it exclusive').toBe(L2_HIT + 10);
   });
 
@@ -46,7 +44,7 @@ describe('a device write', () => {
       write(core, RAM_BASE, size);
       expect(core.data(RAM_BASE, DATA_LOAD)).toBe(L2_HIT);
       expect(core.data(RAM_BASE + LINE, DATA_LOAD), 'a line written wholly is not fetched').toBe(
-        size === 64 ? DRAM : LLC_HIT,
+        beyondL2(L2_HIT, size === 64 ? DRAM_CLOSED : LLC_HIT),
       );
     }
   });
@@ -66,7 +64,8 @@ describe('a device write', () => {
     write(core, RAM_BASE, 64);
     core.data(RAM_BASE + 5n * LINE, DATA_LOAD);
     core.data(RAM_BASE + 2n * LINE, DATA_LOAD);
-    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(LLC_HIT);
+    core.sync(2000);
+    expect(core.data(RAM_BASE, DATA_LOAD)).toBe(beyondL2(2000, LLC_HIT));
   });
 });
 

@@ -55,6 +55,23 @@ export async function compileEvents(): Promise<WebAssembly.Module> {
   }
 }
 
+/** Beyond an L1 hit. rocket-timing.md 6: L1 miss, L2 hit, clean and unshared. */
+export const L2_HIT = 16;
+/** In memory cycles. 7: tag stage and beats; 8: a closed bank, an open row, another row open. */
+export const LLC_HIT = 3 + 8;
+export const DRAM_CLOSED = LLC_HIT + 33;
+export const DRAM_ROW_HIT = LLC_HIT + 19;
+export const DRAM_CONFLICT = LLC_HIT + 47;
+
+/**
+ * What an access waits that begins at core cycle `begin`, misses the L2 and takes `cycles` memory cycles behind it (6, 1): the L2's 16
+ * and 6; the next edge of the memory clock; 3 memory cycles of crossing each way; the next edge of the core clock. 3.2 : 1.
+ */
+export function beyondL2(begin: number, cycles: number): number {
+  const edge = Math.ceil(((begin + L2_HIT + 6) * 5) / 16);
+  return Math.ceil(((edge + 3 + cycles + 3) * 16) / 5) - begin;
+}
+
 /** A machine of which only the timing region, the machine block and the hart areas are used. */
 export class TimingCore {
   readonly memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
@@ -96,6 +113,28 @@ export class TimingCore {
     const before = this.view.getBigUint64(at, true);
     action(this.events, this.h(hart));
     return Number(this.view.getBigUint64(at, true) - before);
+  }
+
+  /** Clock of a hart. */
+  now(hart = 0): number {
+    return Number(this.view.getBigUint64(this.h(hart) + L.CYCLE, true));
+  }
+
+  /** All harts go on at the time of the latest, or at `cycle` if that is later: nothing of one is under way for another. */
+  sync(cycle = 0): void {
+    const harts = this.view.getUint32(L.M_HARTS, true);
+    const latest = Math.max(cycle, ...Array.from({ length: harts }, (_, hart) => this.now(hart)));
+    for (let hart = 0; hart < harts; hart++) this.view.setBigUint64(this.h(hart) + L.CYCLE, BigInt(latest), true);
+  }
+
+  /** Event counter COUNT_* of a hart, all modes together. */
+  counted(event: number, hart = 0): number {
+    let total = 0;
+    for (let bank = 0; bank < L.EVENT_BANKS; bank++) {
+      const at = this.h(hart) + L.EVENT_COUNTS + bank * L.EVENT_BANK_SIZE + event * 8;
+      total += Number(this.view.getBigUint64(at, true));
+    }
+    return total;
   }
 
   data(pa: bigint, kind: number, hart = 0): number {

@@ -11,8 +11,11 @@ import {
   CORE_CONTEXT_KEYS,
   CORE_CONTEXT_KEY_SIZE,
   CORE_NEXT_CONTEXT,
+  COUNTS_ACTIVE,
   DVEXT_QEMU,
   EMPTY_TAG,
+  EVENT_BANK_SIZE,
+  EVENT_COUNTS,
   FETCH_LINE,
   FILTERS,
   FILTER_CONTEXT_SIZE,
@@ -57,6 +60,7 @@ export function guestRoot(h: usize): u64 {
 export function selectContext(h: usize): void {
   store<u64>(h, u64.MAX_VALUE, FETCH_LINE);
   refreshFloat(h);
+  store<i32>(h, i32(h) + EVENT_COUNTS + (prv(h) | (i32(virt(h)) << 2)) * EVENT_BANK_SIZE, COUNTS_ACTIVE);
   const fetch: i32 = prv(h) | (i32(virt(h)) << 2);
   const data = dataMode(h);
   let modes: u64 = fetch | (data << 4);

@@ -17,15 +17,28 @@
  * - A walk is priced from PTE_TRACE and TR_LEVEL at `h`. They need to be right only if t_tlb_misses() says 1 for this access;
  *   so a caller with a cache of translations asks first and walks again only then.
  */
-import { ACCESS_FETCH, CYCLE, FETCH_LINE, M_HARTS } from '../../src/hart/layout';
+import {
+  ACCESS_FETCH,
+  COUNTS_ACTIVE,
+  CYCLE,
+  EVENT_BANK_SIZE,
+  EVENT_COUNTS,
+  FETCH_LINE,
+  M_HARTS,
+  PRV,
+  V,
+} from '../../src/hart/layout';
+import { COUNT_UNCACHED } from '../../src/timing/counted-events';
 import {
   P_L1D_LFSR,
   P_L1I_LFSR,
   P_L2_LFSR,
   P_LLC_LFSR,
   P_MMIO_ROUND_TRIP,
+  P_TLB_EXACT,
   P_TRAP_ENTRY,
 } from '../../src/timing/parameter-slots';
+import { count } from './counters';
 import { dcacheAccess } from './dcache';
 import { filterEnter, filterReset } from './filter';
 import { icacheAccess, icacheFlush } from './icache';
@@ -47,6 +60,7 @@ export function t_reset(): void {
     store<u32>(stateOf(h) + L1I_LFSR, parameter(P_L1I_LFSR));
     store<u32>(stateOf(h) + L1D_LFSR, parameter(P_L1D_LFSR));
     store<i64>(h + FETCH_LINE, -1);
+    store<i32>(h + COUNTS_ACTIVE, h + EVENT_COUNTS + (load<i32>(h + PRV) | (load<i32>(h + V) << 2)) * EVENT_BANK_SIZE);
     filterReset(h);
   }
 }
@@ -82,7 +96,8 @@ export function t_data(h: i32, pa: i64, kind: i32): void {
  * t_data of the same access succeeded, `writable` only after DATA_STORE. `linear` = linear address of the byte at `va`.
  */
 export function t_filter_enter(h: i32, va: i64, linear: i32, writable: i32): void {
-  filterEnter(h, va, linear, writable);
+  // A hit that a filter proves would touch no replacement state.
+  if (!parameter(P_TLB_EXACT)) filterEnter(h, va, linear, writable);
 }
 
 /**
@@ -100,6 +115,7 @@ export function t_mmio(h: i32, isStore: i32): void {
   const start = max(now, load<i64>(busy));
   const end = start + i64(parameter(P_MMIO_ROUND_TRIP));
   store<i64>(busy, end);
+  count(h, COUNT_UNCACHED);
   store<i64>(h + CYCLE, isStore ? start : end);
 }
 

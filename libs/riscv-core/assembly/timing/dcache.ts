@@ -3,12 +3,19 @@
  * permission than the line has changes nothing but LINE_EXCLUSIVE -> LINE_MODIFIED by a store.
  */
 import { CYCLE } from '../../src/hart/layout';
+import {
+  COUNT_L1D_LOAD_MISS,
+  COUNT_L1D_STALL,
+  COUNT_L1D_STORE_MISS,
+  COUNT_L1D_WRITEBACK,
+} from '../../src/timing/counted-events';
 import { DATA_LOAD, DATA_STORE } from '../../src/timing/events';
 import { P_L1D_WAYS, P_L1D_WRITEBACK } from '../../src/timing/parameter-slots';
+import { add, count } from './counters';
 import { findLine, firstIndexOf } from './dcache-lines';
 import { filterDropLine, rememberLine } from './filter';
 import { l2Acquire, l2Granted, l2Release, l2Upgrade } from './l2';
-import { L1D, L1D_LFSR, LINE_EXCLUSIVE, LINE_MODIFIED, LINE_SHARED, MMIO_BUSY, hartIndex, stateOf } from './layout';
+import { L1D, L1D_LFSR, LINE_EXCLUSIVE, LINE_MODIFIED, LINE_SHARED, MMIO_BUSY, stateOf } from './layout';
 import { addCycles, parameter, random } from './parts';
 
 /** `kind`: DATA_*. Adds what the access waits for. */
@@ -24,15 +31,16 @@ export function dcacheAccess(h: i32, pa: i64, kind: i32): void {
   if (kind == DATA_LOAD) return;
   const address = state + L1D + index * 4;
   const held = load<u32>(address) & 3;
-  if (held == LINE_SHARED) addCycles(h, l2Upgrade(hartIndex(h), line));
+  if (held == LINE_SHARED) addCycles(h, l2Upgrade(h, line));
   if (kind == DATA_STORE) store<u32>(address, (u32(line) << 2) | LINE_MODIFIED);
   else if (held == LINE_SHARED) store<u32>(address, (u32(line) << 2) | LINE_EXCLUSIVE);
 }
 
 /** Dirty victim first, then the refill (acquireBeforeRelease = false); an uncached access under way is waited for. */
 function miss(h: i32, state: i32, line: i32, kind: i32): void {
-  const hart = hartIndex(h);
-  const busy = load<i64>(state + MMIO_BUSY) - load<i64>(h + CYCLE);
+  const begin = load<i64>(h + CYCLE);
+  count(h, kind == DATA_LOAD ? COUNT_L1D_LOAD_MISS : COUNT_L1D_STORE_MISS);
+  const busy = load<i64>(state + MMIO_BUSY) - begin;
   if (busy > 0) addCycles(h, i32(busy));
   const index = firstIndexOf(line) + random(state + L1D_LFSR, parameter(P_L1D_WAYS));
   const address = state + L1D + index * 4;
@@ -40,11 +48,15 @@ function miss(h: i32, state: i32, line: i32, kind: i32): void {
   if (victim != 0) {
     const dirty = (victim & 3) == LINE_MODIFIED;
     filterDropLine(h, index, victim >> 2);
-    l2Release(hart, victim >> 2, dirty);
+    l2Release(h, victim >> 2, dirty);
     store<u32>(address, 0);
-    if (dirty) addCycles(h, parameter(P_L1D_WRITEBACK));
+    if (dirty) {
+      count(h, COUNT_L1D_WRITEBACK);
+      addCycles(h, parameter(P_L1D_WRITEBACK));
+    }
   }
-  addCycles(h, l2Acquire(hart, line, i32(kind != DATA_LOAD)));
+  addCycles(h, l2Acquire(h, line, i32(kind != DATA_LOAD)));
   store<u32>(address, (u32(line) << 2) | (kind == DATA_STORE ? LINE_MODIFIED : l2Granted()));
+  add(h, COUNT_L1D_STALL, i32(load<i64>(h + CYCLE) - begin));
   rememberLine(index);
 }

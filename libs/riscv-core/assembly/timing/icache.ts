@@ -1,5 +1,7 @@
 /** L1 instruction cache: random replacement stepped per refill, not coherent, emptied by FENCE.I (rocket-timing.md 4). */
+import { COUNT_L1I_MISS, COUNT_L1I_STALL } from '../../src/timing/counted-events';
 import { P_L1I_SETS, P_L1I_WAYS } from '../../src/timing/parameter-slots';
+import { add, count } from './counters';
 import { l2Fetch } from './l2';
 import { MAX_L1_WAYS } from '../../src/timing/limits';
 import { L1I, L1I_LFSR, LINE_SHARED, stateOf } from './layout';
@@ -14,7 +16,10 @@ export function icacheAccess(h: i32, pa: i64): void {
     if (load<u32>(set + way * 4) == word) return;
   }
   const way = random(state + L1I_LFSR, ways);
-  addCycles(h, l2Fetch(word >> 2));
+  const cycles = l2Fetch(h, word >> 2);
+  count(h, COUNT_L1I_MISS);
+  add(h, COUNT_L1I_STALL, cycles);
+  addCycles(h, cycles);
   store<u32>(set + way * 4, word);
 }
 

@@ -1,8 +1,12 @@
 /**
- * The shared inclusive L2 with its directory (rocket-timing.md 6). Requests are served one at a time in the order of the
- * calls; latencies are fixed, tags, owners and replacement are real. "Cycles" are what the requesting L1 waits beyond a hit.
+ * The shared inclusive L2 with its directory (rocket-timing.md 6). "Cycles" are what the requesting L1 waits beyond a hit, from its
+ * hart's clock on. Harts get into each other's way in two places: one transaction at a time works on a set, and lines go back
+ * to the L1s over one path.
  */
+import { CYCLE, M_HARTS } from '../../src/hart/layout';
+import { COUNT_L2_MISS, COUNT_L2_PROBE, COUNT_L2_UPGRADE, COUNT_L2_WAIT, COUNT_L2_WRITEBACK } from '../../src/timing/counted-events';
 import {
+  P_L2_BEATS,
   P_L2_HIT,
   P_L2_MISS,
   P_L2_PROBE,
@@ -12,8 +16,25 @@ import {
   P_L2_UPGRADE_PROBE,
   P_L2_WAYS,
 } from '../../src/timing/parameter-slots';
+import { reserve } from './calendar';
+import { add, count } from './counters';
 import { dcacheInvalidate, dcacheShare } from './dcache-lines';
-import { L2, L2_LFSR, L2_OWNED, LINE_EXCLUSIVE, LINE_SHARED, hartArea } from './layout';
+import {
+  DEVICE,
+  L2,
+  L2_CALENDAR,
+  L2_LFSR,
+  L2_OWNED,
+  L2_SETS_BUSY,
+  LINE_EXCLUSIVE,
+  LINE_SHARED,
+  SETS_BUSY,
+  SET_BUSY_BEGIN,
+  SET_BUSY_END,
+  SET_BUSY_SIZE,
+  hartArea,
+  hartIndex,
+} from './layout';
 import { memoryRead, memoryWrite } from './memory';
 import { parameter, random } from './parts';
 
@@ -57,30 +78,81 @@ function markDirty(entry: i32): void {
   store<u32>(entry, load<u32>(entry) | 1);
 }
 
+/** Of the record of the last transaction on the set of `line`. */
+@inline
+function busyRecord(set: i32): i32 {
+  return L2_SETS_BUSY + (set & (SETS_BUSY - 1)) * SET_BUSY_SIZE;
+}
+
+/** Cycles until the set of `line` is free of another hart's transaction. One that begins later is not waited for. */
+function waitForSet(h: i32, line: i32): i32 {
+  if (load<i32>(M_HARTS) == 1) return 0;
+  const set = line & (parameter(P_L2_SETS) - 1);
+  const record = busyRecord(set);
+  const now = load<u64>(h + CYCLE);
+  if (load<i32>(record) != set || load<u64>(record + SET_BUSY_BEGIN) > now) return 0;
+  const end = load<u64>(record + SET_BUSY_END);
+  if (end <= now) return 0;
+  add(h, COUNT_L2_WAIT, i32(end - now));
+  return i32(end - now);
+}
+
+/** A transaction takes `cycles`, the last of them the line's way to the L1 if `data`. Returns its cycles, waiting for that way included. */
+function finish(h: i32, line: i32, cycles: i32, data: bool): i32 {
+  if (load<i32>(M_HARTS) == 1) return cycles;
+  const now = load<u64>(h + CYCLE);
+  let total = cycles;
+  if (data) {
+    const beats = parameter(P_L2_BEATS);
+    const wait = reserve(L2_CALENDAR, now + max(0, cycles - beats), beats);
+    add(h, COUNT_L2_WAIT, wait);
+    total += wait;
+  }
+  const set = line & (parameter(P_L2_SETS) - 1);
+  const record = busyRecord(set);
+  store<i32>(record, set);
+  store<u64>(record + SET_BUSY_BEGIN, now);
+  store<u64>(record + SET_BUSY_END, now + total);
+  return total;
+}
+
 let fillCycles: i32 = 0;
+/** What `allocate` had to write back: a line, or -1. */
+let evicted: i32 = -1;
 
 /** Gives `line` an entry in place of a random victim. */
 function allocate(line: i32): i32 {
   const entry = setAddress(line) + random(L2_LFSR, parameter(P_L2_WAYS)) * 8;
   const victim = load<u32>(entry);
+  evicted = -1;
   if (victim != 0) {
     const dirty = invalidateIn(load<u32>(entry + HOLDERS_OFFSET) & HOLDERS, victim >> 1);
-    if (dirty || victim & 1) memoryWrite(victim >> 1);
+    if (dirty || victim & 1) evicted = victim >> 1;
   }
   store<u32>(entry, u32(line) << 1);
   store<u32>(entry + HOLDERS_OFFSET, 0);
   return entry;
 }
 
-/** Brings `line` in from memory; returns its entry, the cycles go to `fillCycles`. */
-function fill(line: i32): i32 {
+/** Brings `line` in from memory, `delay` cycles after the hart's clock; returns its entry, the cycles go to `fillCycles`. */
+function fill(h: i32, delay: i32, line: i32): i32 {
+  count(h, COUNT_L2_MISS);
   const entry = allocate(line);
-  fillCycles = parameter(P_L2_MISS) + memoryRead(line);
+  fillCycles = memoryRead(h, delay, line);
+  writeBack(h, delay);
   return entry;
 }
 
+/** Behind the read, which goes first (rocket-timing.md 7). */
+function writeBack(h: i32, delay: i32): void {
+  if (evicted < 0) return;
+  count(h, COUNT_L2_WRITEBACK);
+  memoryWrite(h, delay, evicted);
+}
+
 /** Asks the owner of the line, if any of `harts`, to keep a shared copy. Returns cycles. */
-function shareFrom(entry: i32, harts: i32, line: i32): i32 {
+function shareFrom(h: i32, entry: i32, harts: i32, line: i32): i32 {
+  count(h, COUNT_L2_PROBE);
   const owner = ctz(harts & HOLDERS);
   const holders = load<u32>(entry + HOLDERS_OFFSET);
   store<u32>(entry + HOLDERS_OFFSET, holders & ~L2_OWNED);
@@ -90,18 +162,19 @@ function shareFrom(entry: i32, harts: i32, line: i32): i32 {
 }
 
 /** An L1D miss. `exclusive` = for writing. Returns cycles; l2Granted() says with what permission the line came. */
-export function l2Acquire(hart: i32, line: i32, exclusive: i32): i32 {
-  const me = 1 << hart;
-  let cycles = parameter(P_L2_HIT);
+export function l2Acquire(h: i32, line: i32, exclusive: i32): i32 {
+  const me = 1 << hartIndex(h);
+  let cycles = parameter(P_L2_HIT) + waitForSet(h, line);
   let entry = find(line);
   if (entry == 0) {
-    entry = fill(line);
+    entry = fill(h, cycles, line);
     cycles += fillCycles;
   }
   const holders = load<u32>(entry + HOLDERS_OFFSET);
   const others = holders & HOLDERS & ~me;
   if (others == 0 || exclusive) {
     if (others != 0) {
+      count(h, COUNT_L2_PROBE);
       cycles += parameter(P_L2_PROBE);
       if (invalidateIn(others, line)) {
         markDirty(entry);
@@ -110,55 +183,63 @@ export function l2Acquire(hart: i32, line: i32, exclusive: i32): i32 {
     }
     store<u32>(entry + HOLDERS_OFFSET, me | L2_OWNED);
     granted = LINE_EXCLUSIVE;
-    return cycles;
+    return finish(h, line, cycles, true);
   }
-  if (holders & L2_OWNED) cycles += shareFrom(entry, others, line);
+  if (holders & L2_OWNED) cycles += shareFrom(h, entry, others, line);
   store<u32>(entry + HOLDERS_OFFSET, load<u32>(entry + HOLDERS_OFFSET) | me);
   granted = LINE_SHARED;
-  return cycles;
+  return finish(h, line, cycles, true);
 }
 
 /** A hart that shares the line wants to write it. Returns cycles. */
-export function l2Upgrade(hart: i32, line: i32): i32 {
-  const me = 1 << hart;
+export function l2Upgrade(h: i32, line: i32): i32 {
+  count(h, COUNT_L2_UPGRADE);
+  const me = 1 << hartIndex(h);
   const entry = find(line);
   const others = load<u32>(entry + HOLDERS_OFFSET) & HOLDERS & ~me;
   invalidateIn(others, line);
   store<u32>(entry + HOLDERS_OFFSET, me | L2_OWNED);
-  return parameter(P_L2_UPGRADE) + (others != 0 ? parameter(P_L2_UPGRADE_PROBE) : 0);
+  const cycles = parameter(P_L2_UPGRADE) + (others != 0 ? parameter(P_L2_UPGRADE_PROBE) : 0);
+  return finish(h, line, cycles + waitForSet(h, line), false);
 }
 
 /** An L1D gives a line up; inclusion says that the L2 has it. */
-export function l2Release(hart: i32, line: i32, dirty: bool): void {
+export function l2Release(h: i32, line: i32, dirty: bool): void {
   const entry = find(line);
   if (dirty) markDirty(entry);
-  store<u32>(entry + HOLDERS_OFFSET, load<u32>(entry + HOLDERS_OFFSET) & ~(L2_OWNED | (1 << hart)));
+  store<u32>(entry + HOLDERS_OFFSET, load<u32>(entry + HOLDERS_OFFSET) & ~(L2_OWNED | (1 << hartIndex(h))));
 }
 
 /** An L1I refill: a read that leaves no trace in the directory. Returns cycles. */
-export function l2Fetch(line: i32): i32 {
+export function l2Fetch(h: i32, line: i32): i32 {
+  let cycles = parameter(P_L2_HIT) + waitForSet(h, line);
   const entry = find(line);
   if (entry == 0) {
-    fill(line);
-    return parameter(P_L2_HIT) + fillCycles;
+    fill(h, cycles, line);
+    return finish(h, line, cycles + fillCycles, true);
   }
   const holders = load<u32>(entry + HOLDERS_OFFSET);
-  const probe = holders & L2_OWNED ? shareFrom(entry, holders, line) : 0;
-  return parameter(P_L2_HIT) + probe;
+  if (holders & L2_OWNED) cycles += shareFrom(h, entry, holders, line);
+  return finish(h, line, cycles, true);
 }
 
 /** A device reads the line: who modified it shares it from now on. */
 export function l2Read(line: i32): void {
   let entry = find(line);
-  if (entry == 0) entry = fill(line);
+  if (entry == 0) entry = fill(DEVICE, 0, line);
   const holders = load<u32>(entry + HOLDERS_OFFSET);
-  if (holders & L2_OWNED) shareFrom(entry, holders, line);
+  if (holders & L2_OWNED) shareFrom(DEVICE, entry, holders, line);
 }
 
 /** A device writes the line, wholly or in part: no L1D keeps it. What is overwritten wholly is not fetched first. */
 export function l2Write(line: i32, whole: bool): void {
   let entry = find(line);
-  if (entry == 0) entry = whole ? allocate(line) : fill(line);
+  if (entry == 0 && whole) {
+    entry = allocate(line);
+    writeBack(DEVICE, 0);
+  } else if (entry == 0) {
+    entry = fill(DEVICE, 0, line);
+  }
   invalidateIn(load<u32>(entry + HOLDERS_OFFSET) & HOLDERS, line);
   store<u32>(entry + HOLDERS_OFFSET, 0);
   markDirty(entry);

@@ -4,11 +4,15 @@
  */
 import { HARTS, HART_STRIDE, MAX_HARTS, TIMING } from '../../src/hart/layout';
 import {
+  CALENDAR_SLOTS,
   HART_STATE_STRIDE,
   L2_LINE_SIZE,
   LLC_BLOCK_SIZE,
+  MAX_DRAM_BANKS,
+  MAX_DRAM_RANKS,
   MAX_L2_LINES,
   MAX_LLC_BLOCKS,
+  MAX_LLC_MSHRS,
   MAX_TLB_SECTORS,
   PARAMETER_BLOCK_SIZE,
   SHARED_STATE_SIZE,
@@ -32,6 +36,40 @@ export const STATE = TIMING + PARAMETER_BLOCK_SIZE;
 // Shared by all harts.
 export const L2_LFSR = STATE + 0; // u32
 export const LLC_LFSR = STATE + 4; // u32
+
+/** u64: when the last of the LLC's pending misses is refilled; then MAX_LLC_MSHRS of them. */
+export const LLC_PENDING_UNTIL = STATE + 8;
+export const LLC_PENDING = STATE + 64;
+export const PENDING_READY = 0; // u64: when it is refilled
+export const PENDING_CAME = 8; // u64: when it came
+export const PENDING_SET = 16; // u32
+export const PENDING_SIZE = 24;
+
+/** DRAM channel: u64 time of the newest read, u64 of the last column command, u32 its rank. */
+export const CHANNEL_NEWEST = STATE + 16;
+export const CHANNEL_COLUMN = STATE + 24;
+export const CHANNEL_RANK = STATE + 32;
+export const DRAM_RANKS = LLC_PENDING + MAX_LLC_MSHRS * PENDING_SIZE;
+export const RANK_ACTIVATIONS = 0; // 4 x u64, newest first
+export const RANK_READ = 32; // u64: when a read may follow the last write
+export const RANK_SIZE = 40;
+export const DRAM_BANKS = DRAM_RANKS + MAX_DRAM_RANKS * RANK_SIZE;
+export const BANK_ROW = 0; // u32: open row + 1, 0 = none was ever opened
+export const BANK_EPOCH = 4; // u32: refreshes before it was opened
+export const BANK_ACTIVATED = 8; // u64: when it was opened
+export const BANK_PRECHARGE = 16; // u64: when it may be closed
+export const BANK_SIZE = 24;
+
+/** L2: per hashed set {u32 set, u64 begin and end of its last transaction}. */
+export const L2_SETS_BUSY = DRAM_BANKS + MAX_DRAM_BANKS * BANK_SIZE;
+export const SET_BUSY_BEGIN = 8;
+export const SET_BUSY_END = 16;
+export const SET_BUSY_SIZE = 24;
+export const SETS_BUSY = 64;
+/** Calendars (calendar.ts): the L2's way back to the L1s in core cycles, the LLC's array in memory cycles. */
+export const L2_CALENDAR = L2_SETS_BUSY + SETS_BUSY * SET_BUSY_SIZE;
+export const LLC_CALENDAR = L2_CALENDAR + CALENDAR_SLOTS * 4;
+export const SHARED_STATE_END = LLC_CALENDAR + CALENDAR_SLOTS * 4;
 
 /** Per hart, with src/timing/hart-state.ts. */
 export const HART_STATE = STATE + SHARED_STATE_SIZE;
@@ -73,7 +111,7 @@ export const TLB_SUPERPAGES = TLB_ENTRIES + MAX_TLB_SECTORS * 16;
 
 /** Entries of 8 bytes: u32 line << 1 | dirty (0 = empty), u32 bit per L1D that holds it | L2_OWNED. */
 export const L2 = HART_STATE + MAX_HARTS * HART_STATE_STRIDE;
-/** u32 per block: block number, 0 = empty. */
+/** u32 per block: block number << 1 | dirty, 0 = empty. */
 export const LLC = L2 + MAX_L2_LINES * L2_LINE_SIZE;
 export const STATE_END = LLC + MAX_LLC_BLOCKS * LLC_BLOCK_SIZE;
 
@@ -90,6 +128,9 @@ export const LINE_MODIFIED = 3;
 
 /** One L1D may write the line without asking. */
 export const L2_OWNED = 0x100;
+
+/** In place of a hart area: a device asks. */
+export const DEVICE = 0;
 
 @inline
 export function hartIndex(h: i32): i32 {

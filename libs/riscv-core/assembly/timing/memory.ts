@@ -1,46 +1,37 @@
 /**
- * Behind the L2: last-level cache of the memory model (tags, rocket-timing.md 7) and DRAM as a fixed latency (8).
- * Latencies are in memory-bus cycles and are turned into core cycles only at the end, never folded together.
+ * From the L2 to the memory bus and back (rocket-timing.md 1 and 6): two clock domains and the crossing between them. A request
+ * waits for the next edge of the memory clock, its answer for the next edge of the core's.
  */
-import {
-  P_CORE_MHZ,
-  P_CROSSING,
-  P_DRAM_READ,
-  P_LLC_BEATS,
-  P_LLC_BLOCK_BYTES,
-  P_LLC_HIT,
-  P_LLC_SETS,
-  P_LLC_WAYS,
-  P_MEMORY_MHZ,
-} from '../../src/timing/parameter-slots';
-import { LLC, LLC_LFSR } from './layout';
-import { parameter, random } from './parts';
+import { CYCLE } from '../../src/hart/layout';
+import { P_CORE_MHZ, P_CROSSING, P_L2_MISS, P_LLC_BEATS, P_MEMORY_MHZ } from '../../src/timing/parameter-slots';
+import { DEVICE } from './layout';
+import { llcRead, llcTouch, llcWrite } from './llc';
+import { parameter } from './parts';
 
-/** Finds or allocates the block that holds `line`; true = it was there. A block that was allocated comes from DRAM. */
-function touchBlock(line: i32): bool {
-  const block = u32(line) / (parameter(P_LLC_BLOCK_BYTES) / 64);
-  const ways = parameter(P_LLC_WAYS);
-  const set = LLC + (block & (parameter(P_LLC_SETS) - 1)) * ways * 4;
-  let empty: i32 = -1;
-  for (let way = 0; way < ways; way++) {
-    const held = load<u32>(set + way * 4);
-    if (held == block) return true;
-    if (held == 0 && empty < 0) empty = way;
+/** Memory cycle of the first edge at or after core cycle `cycle`, behind the crossing. */
+@inline
+function enter(cycle: u64): u64 {
+  const core = u64(parameter(P_CORE_MHZ));
+  return (cycle * u64(parameter(P_MEMORY_MHZ)) + core - 1) / core + u64(parameter(P_CROSSING));
+}
+
+/**
+ * Reads a line that the L2 does not have, for the hart whose area is `h`, `delay` cycles after its clock. Returns core cycles
+ * from there to the last beat in the L2. DEVICE: changes what is present, takes no time.
+ */
+export function memoryRead(h: i32, delay: i32, line: i32): i32 {
+  if (h == DEVICE) {
+    llcTouch(line, false);
+    return 0;
   }
-  const way = empty >= 0 ? empty : random(LLC_LFSR, ways);
-  store<u32>(set + way * 4, block);
-  return false;
+  const now = load<u64>(h + CYCLE) + delay;
+  const last = llcRead(h, enter(now + parameter(P_L2_MISS)), line) + u64(parameter(P_CROSSING));
+  const memory = u64(parameter(P_MEMORY_MHZ));
+  return i32((last * u64(parameter(P_CORE_MHZ)) + memory - 1) / memory - now);
 }
 
-/** Reads a 64-byte line. Returns core cycles from the L2's request to the last beat. */
-export function memoryRead(line: i32): i32 {
-  let cycles = 2 * parameter(P_CROSSING) + parameter(P_LLC_HIT) + parameter(P_LLC_BEATS);
-  if (!touchBlock(line)) cycles += parameter(P_DRAM_READ);
-  const memoryMHz = parameter(P_MEMORY_MHZ);
-  return (cycles * parameter(P_CORE_MHZ) + memoryMHz - 1) / memoryMHz;
-}
-
-/** Writes a line back: proceeds in parallel with what the core waits for, so it only changes tags. */
-export function memoryWrite(line: i32): void {
-  touchBlock(line);
+/** Writes a line back, beside what the hart waits for: its data are there a line's beats later. */
+export function memoryWrite(h: i32, delay: i32, line: i32): void {
+  if (h == DEVICE) llcTouch(line, true);
+  else llcWrite(h, enter(load<u64>(h + CYCLE) + delay + parameter(P_L2_MISS)) + parameter(P_LLC_BEATS), line);
 }

@@ -2,6 +2,7 @@
  * Branch target buffer, branch history table and return-address stack (rocket-timing.md 3). The buffer is asked by fetch
  * word (4 bytes), holds one transfer per word, and its upper address bits live in a few page registers.
  */
+import { COUNT_BRANCH_MISPREDICT, COUNT_PREDECODE, COUNT_TARGET_MISPREDICT } from '../../src/timing/counted-events';
 import {
   P_BHT_ENTRIES,
   P_BHT_HISTORY,
@@ -26,6 +27,7 @@ import {
   stateOf,
 } from './layout';
 import { BTB_ENTRY_SIZE, BTB_HASH, BTB_TARGET, ROOT_3_HALF } from '../../src/timing/hart-state';
+import { count } from './counters';
 import { parameter, plruTouch, plruVictim } from './parts';
 
 /** Kinds of transfer. */
@@ -188,8 +190,13 @@ export function branch(h: i32, pc: i64, length: i32, taken: bool, target: i64): 
   const found = find(state, key);
   const hit = found >= 0 && load<u64>(state + BTB + found * ENTRY_SIZE) == key;
   let cycles = 0;
-  if (predicted != taken) cycles = parameter(P_MISPREDICT);
-  else if (taken && !hit) cycles = parameter(P_PREDECODE);
+  if (predicted != taken) {
+    count(h, COUNT_BRANCH_MISPREDICT);
+    cycles = parameter(P_MISPREDICT);
+  } else if (taken && !hit) {
+    count(h, COUNT_PREDECODE);
+    cycles = parameter(P_PREDECODE);
+  }
   if (hit) {
     if (predicted) plruTouch(state + BTB_PLRU, parameter(P_BTB_ENTRIES), found);
   } else if (predicted || taken) {
@@ -212,6 +219,7 @@ export function jump(h: i32, pc: i64, length: i32, target: i64, rd: i32): i32 {
     return 0;
   }
   update(state, found, key, target, isCall ? CALL : JUMP);
+  count(h, COUNT_PREDECODE);
   return parameter(P_PREDECODE);
 }
 
@@ -235,6 +243,11 @@ export function jumpIndirect(h: i32, pc: i64, length: i32, target: i64, rd: i32,
   const right = (stacked || hit) && predicted == u64(target);
   if (hit) plruTouch(state + BTB_PLRU, parameter(P_BTB_ENTRIES), found);
   if (!hit || !right) update(state, found, key, target, isCall ? CALL : isReturn ? RETURN : JUMP);
-  if (!right) return parameter(P_MISPREDICT);
-  return hit ? 0 : parameter(P_PREDECODE);
+  if (!right) {
+    count(h, COUNT_TARGET_MISPREDICT);
+    return parameter(P_MISPREDICT);
+  }
+  if (hit) return 0;
+  count(h, COUNT_PREDECODE);
+  return parameter(P_PREDECODE);
 }

@@ -1,10 +1,13 @@
 /**
  * L1 TLBs, L2 TLB and their refill (rocket-timing.md 5). Entries carry the space (V=0 or V=1) but no ASID or VMID.
- * Fast mode: replacement is touched by refills only, so that a hit changes nothing.
+ * Fast mode: replacement is touched by refills only, so that a hit changes nothing. Exact mode (tlb.exact): by hits too; then no
+ * filter may hide one.
  */
-import { ACCESS_FETCH, FETCH_LINE, ITLB_GENERATION, TR_LEVEL } from '../../src/hart/layout';
+import { ACCESS_FETCH, CYCLE, FETCH_LINE, ITLB_GENERATION, TR_LEVEL } from '../../src/hart/layout';
+import { COUNT_DTLB_MISS, COUNT_ITLB_MISS, COUNT_L2TLB_MISS, COUNT_TLB_STALL } from '../../src/timing/counted-events';
 import { FLUSH_GSTAGE, FLUSH_HOST, SPACE_BARE, SPACE_GUEST, SPACE_HOST } from '../../src/timing/events';
-import { P_L2TLB_ENTRIES, P_L2TLB_HIT, P_TLB_SECTORS, P_TLB_SUPERPAGES } from '../../src/timing/parameter-slots';
+import { P_L2TLB_ENTRIES, P_L2TLB_HIT, P_TLB_EXACT, P_TLB_SECTORS, P_TLB_SUPERPAGES } from '../../src/timing/parameter-slots';
+import { add, count } from './counters';
 import { filterDropTlb, rememberTlb } from './filter';
 import { MAX_TLB_SECTORS } from '../../src/timing/limits';
 import { DTLB, ITLB, L2TLB, TLB_ENTRIES, TLB_HASH, TLB_HEADS, TLB_PLRU, TLB_SUPERPAGES, TLB_SUPER_PLRU, stateOf } from './layout';
@@ -62,6 +65,12 @@ function lookUp(tlb: i32, va: i64, space: i32): i32 {
   }
   const superpage = findSuperpage(tlb, va, space);
   return superpage < 0 ? -1 : MAX_TLB_SECTORS + superpage;
+}
+
+/** Exact mode: a hit counts for the replacement. */
+function touch(tlb: i32, entry: i32): void {
+  if (entry < MAX_TLB_SECTORS) plruTouch(tlb + TLB_PLRU, parameter(P_TLB_SECTORS), entry);
+  else plruTouch(tlb + TLB_SUPER_PLRU, parameter(P_TLB_SUPERPAGES), entry - MAX_TLB_SECTORS);
 }
 
 /** What relies on an entry that goes: filters on one of the data TLB, jump tables on one of the instruction TLB. */
@@ -161,18 +170,25 @@ export function tlbAccess(h: i32, va: i64, access: i32, space: i32, faulted: boo
   const tlb = tlbOf(state, access);
   let entry = lookUp(tlb, va, space);
   if (entry < 0) {
+    count(h, isData ? COUNT_DTLB_MISS : COUNT_ITLB_MISS);
     const second = l2Entry(state, va);
     let shift: u32 = PAGE_SHIFT;
     if (load<u64>(second) == l2Key(va, space)) {
+      add(h, COUNT_TLB_STALL, parameter(P_L2TLB_HIT));
       addCycles(h, parameter(P_L2TLB_HIT));
     } else {
+      const begin = load<i64>(h + CYCLE);
       walk(h, state);
+      count(h, COUNT_L2TLB_MISS);
+      add(h, COUNT_TLB_STALL, i32(load<i64>(h + CYCLE) - begin));
       if (faulted) return;
       shift = load<u32>(h + TR_LEVEL);
       if (shift == PAGE_SHIFT) store<u64>(second, l2Key(va, space));
     }
     if (faulted) return;
     entry = shift == PAGE_SHIFT ? refillSector(h, tlb, va, space) : refillSuperpage(h, tlb, va, space, shift);
+  } else if (parameter(P_TLB_EXACT)) {
+    touch(tlb, entry);
   }
   if (isData) rememberTlb(entry);
 }

@@ -6,8 +6,10 @@
  * (a hit replaces the G-stage walk in front of a VS-stage read).
  */
 import { PTE_TRACE, PTE_TRACE_ENTRIES } from '../../src/hart/layout';
+import { COUNT_WALK_READ } from '../../src/timing/counted-events';
 import { DATA_LOAD } from '../../src/timing/events';
 import { P_GSTAGE_CACHE, P_PTE_CACHE, P_WALK_BASE, P_WALK_CACHED, P_WALK_STEP } from '../../src/timing/parameter-slots';
+import { count } from './counters';
 import { dcacheAccess } from './dcache';
 import { MAX_PTE_CACHE } from '../../src/timing/limits';
 import { GSTAGE_CACHE, GSTAGE_PLRU, PTE_CACHE, PTE_PLRU } from './layout';
@@ -44,6 +46,7 @@ function read(h: i32, state: i32, pa: u64, isLeaf: bool): void {
     addCycles(h, parameter(P_WALK_CACHED));
     return;
   }
+  count(h, COUNT_WALK_READ);
   addCycles(h, parameter(P_WALK_STEP));
   dcacheAccess(h, pa, DATA_LOAD);
   if (!isLeaf) cacheInsert(state + PTE_CACHE, state + PTE_PLRU, entries, pa | 1);

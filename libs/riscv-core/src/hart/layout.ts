@@ -179,6 +179,8 @@ export const PTE_TRACE_ENTRIES = PTE_TRACE + 8;
 export const PTE_TRACE_MAX = 32;
 /** u32: log2 of the page size of the smallest leaf of the last translation. */
 export const TR_LEVEL = 1324;
+/** u32: linear address of the bank of EVENT_COUNTS of the mode that the hart is in. Derived, like the context. */
+export const COUNTS_ACTIVE = 1328;
 /** Area for the core's own per-hart state (Eng-1 and the timing model define it). */
 export const CORE_PRIVATE = 1344;
 export const TIMING_PRIVATE = 1600;
@@ -209,6 +211,11 @@ export const CORE_PMP_RANGE_SIZE = 24;
 /** Keys of the context slots, in CORE_PRIVATE: CONTEXTS x 32 bytes {u64 modes (all ones = unused), u64 satp, u64 vsatp, u64 hgatp}. */
 export const CORE_CONTEXT_KEYS = CORE_PRIVATE;
 export const CORE_CONTEXT_KEY_SIZE = 32;
+
+/** u64 event counters of the cycle model (timing/counted-events.ts): a bank of EVENT_BANK_SIZE bytes per mode, number PRV | V << 2. */
+export const EVENT_COUNTS = 0x4000;
+export const EVENT_BANK_SIZE = 512;
+export const EVENT_BANKS = 8;
 
 /** Filters: CONTEXTS x (read table, write table), FILTER_ENTRIES x 16 bytes {u64 tag, u32 addend, u32 back pointer}. */
 export const FILTERS = 0x10000;

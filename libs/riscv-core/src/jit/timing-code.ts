@@ -3,7 +3,8 @@
  * the instruction cache. They read the state that the core's functions keep (timing/hart-state.ts), change it as those would,
  * and call them in every other case. Calling for each event costs ten times as much (bench/engine).
  */
-import { HARTS, HART_STRIDE, M_JIT_PLRU, TIMING } from '../hart/layout.js';
+import { COUNTS_ACTIVE, HARTS, HART_STRIDE, M_JIT_PLRU, TIMING } from '../hart/layout.js';
+import { COUNT_BRANCH_MISPREDICT } from '../timing/counted-events.js';
 import { MULDIV_MUL, MULDIV_MULW } from '../timing/events.js';
 import * as S from '../timing/hart-state.js';
 import { HART_STATE_STRIDE, MAX_L1_WAYS } from '../timing/limits.js';
@@ -67,6 +68,8 @@ export class TimingCode {
 
   /** Pushes 1 if the 64-byte line at this physical address is in the instruction cache. */
   hasLine(physical: bigint, state: number): Code {
+    // Each use of the instruction TLB counts then.
+    if (this.parameter(P.P_TLB_EXACT) !== 0) return i32(0);
     const word = Number(((physical >> 6n) << 2n) & 0xffff_ffffn) | S.LINE_SHARED;
     const number = Number((physical >> 6n) & BigInt(this.parameter(P.P_L1I_SETS) - 1));
     const at = S.L1I + number * MAX_L1_WAYS * 4;
@@ -109,6 +112,7 @@ export class TimingCode {
     const touch = this.touch(l.state, l.entry);
     const wrong: Code = [
       ...get(l.counter), ...i32(taken ? 1 : 0), ...mem('i32_store8', S.BHT), ...i32(this.parameter(P.P_MISPREDICT)), ...charge,
+      ...this.count(COUNT_BRANCH_MISPREDICT),
     ]; // prettier-ignore
     const unknown: Code = [
       ...slow, ...charge, ...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history),
@@ -123,6 +127,12 @@ export class TimingCode {
           ...predicted, ...op.i32_eqz, ...op.if, ...shift,
           ...op.else, ...known, ...op.if, ...touch, ...wrong, ...shift, ...op.else, ...unknown, ...op.end, ...op.end,
         ]; // prettier-ignore
+  }
+
+  /** As count of assembly/timing/counters.ts. */
+  private count(event: number): Code {
+    const bank: Code = [...get(0), ...mem('i32_load', COUNTS_ACTIVE)];
+    return [...bank, ...bank, ...mem('i64_load', event * 8), ...i64(1n), ...op.i64_add, ...mem('i64_store', event * 8)];
   }
 
   /** A direct jump that is no call. */

@@ -74,6 +74,7 @@ export class HartState {
   set mode({ prv, v }: Mode) {
     this.set32(L.PRV, prv);
     this.set32(L.V, v ? 1 : 0);
+    this.set32(L.COUNTS_ACTIVE, this.base + L.EVENT_COUNTS + (prv | (v ? 4 : 0)) * L.EVENT_BANK_SIZE);
   }
 
   csr(slot: number): bigint {

@@ -16,10 +16,16 @@ export const MAX_RAS = 64;
 /** Sets x ways. */
 export const MAX_L2_LINES = 32768;
 export const MAX_LLC_BLOCKS = 131072;
+/** Ranks x banks. */
+export const MAX_DRAM_BANKS = 64;
+export const MAX_DRAM_RANKS = 8;
+export const MAX_LLC_MSHRS = 16;
+/** Of two cycles each. */
+export const CALENDAR_SLOTS = 1024;
 
 /** Bytes: parameter block, state shared by all harts, state per hart, per L2 line, per LLC block. */
 export const PARAMETER_BLOCK_SIZE = 4096;
-export const SHARED_STATE_SIZE = 4096;
+export const SHARED_STATE_SIZE = 0x4000;
 export const HART_STATE_STRIDE = 0x20000;
 export const L2_LINE_SIZE = 8;
 export const LLC_BLOCK_SIZE = 4;

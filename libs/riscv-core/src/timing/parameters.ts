@@ -12,7 +12,17 @@ export interface Parameter {
   readonly name: string;
   readonly value: number;
   readonly unit:
-    'cycles' | 'memory cycles' | 'MHz' | 'entries' | 'sets' | 'ways' | 'bytes' | 'bits' | 'instructions' | 'seed';
+    | 'cycles'
+    | 'memory cycles'
+    | 'MHz'
+    | 'entries'
+    | 'sets'
+    | 'ways'
+    | 'bytes'
+    | 'bits'
+    | 'choice'
+    | 'instructions'
+    | 'seed';
   readonly min: number;
   readonly max: number;
   /** Sizes that index by masking. */
@@ -159,6 +169,7 @@ export const parameters: readonly Parameter[] = [
     'L2 TLB, 4 KiB pages',
     slot.P_L2TLB_ENTRIES,
   ),
+  row('tlb.exact', 0, count('choice', 1, 0), ['M', '10'], '1 = hits touch the pseudo-LRU too; slow', slot.P_TLB_EXACT),
   row('l2tlb.hit', 9, cycles, ['C', '5'], 'L1 TLB miss that hits in the L2 TLB', slot.P_L2TLB_HIT),
   row('walk.pteCache', 8, count('entries', limit.MAX_PTE_CACHE, 2), ['S', '5'], 'non-leaf PTEs', slot.P_PTE_CACHE),
   row(
@@ -181,7 +192,8 @@ export const parameters: readonly Parameter[] = [
   row('l2.upgradeProbe', 6, cycles, ['D', '6'], 'more when others share the line', slot.P_L2_UPGRADE_PROBE),
   row('l2.probe', 10, cycles, ['D', '6'], 'round trip to another L1D', slot.P_L2_PROBE),
   row('l2.probeData', 8, cycles, ['D', '6'], 'more when it had modified the line', slot.P_L2_PROBE_DATA),
-  row('l2.miss', 10, cycles, ['C', '6'], 'L2 to memory bus (6) and back into the L2 (4)', slot.P_L2_MISS),
+  row('l2.miss', 6, cycles, ['C', '6'], 'L2 to memory bus, way back included', slot.P_L2_MISS),
+  row('l2.beats', 8, cycles, ['S', '6'], 'a line keeps the way to the L1s busy', slot.P_L2_BEATS),
 
   row('bus.crossing', 3, memoryCycles, ['C', '6'], 'clock crossing, each way', slot.P_CROSSING),
   row('llc.sets', 4096, power('sets', 16_384), ['S', '7'], 'last-level cache', slot.P_LLC_SETS),
@@ -197,7 +209,35 @@ export const parameters: readonly Parameter[] = [
   row('llc.seed', 1, seed, ['M', '10'], 'start value of its replacement LFSR', slot.P_LLC_LFSR),
   row('llc.hit', 3, memoryCycles, ['S', '7'], 'address accepted to first beat', slot.P_LLC_HIT),
   row('llc.beats', 8, memoryCycles, ['S', '7'], 'beats of a 64-byte line', slot.P_LLC_BEATS),
-  row('dram.read', 33, memoryCycles, ['M', '8'], 'LLC miss: a closed bank, fixed for now', slot.P_DRAM_READ),
+  row('llc.occupancy', 10, memoryCycles, ['D', '7'], 'a line that hits keeps the array busy', slot.P_LLC_OCCUPANCY),
+  row('llc.mshrs', 8, count('entries', limit.MAX_LLC_MSHRS), ['S', '7'], 'misses at a time', slot.P_LLC_MSHRS),
+
+  row('dram.ranks', 4, power('entries', limit.MAX_DRAM_RANKS), ['S', '8'], 'ranks', slot.P_DRAM_RANKS),
+  row('dram.banks', 8, power('entries', 16), ['S', '8'], 'banks of a rank', slot.P_DRAM_BANKS),
+  row('dram.row', 8192, { ...power('bytes', 65_536), min: 1024 }, ['S', '8'], 'row of a bank', slot.P_DRAM_ROW_BYTES),
+  row('dram.frontend', 3, memoryCycles, ['D', '8'], 'request to its first command', slot.P_DRAM_FRONTEND),
+  row('dram.backend', 2, memoryCycles, ['S', '8'], 'column data to the LLC', slot.P_DRAM_BACKEND),
+  row('dram.tCAS', 14, memoryCycles, ['S', '8'], 'column command to data', slot.P_DRAM_CAS),
+  row('dram.tRCD', 14, memoryCycles, ['S', '8'], 'activate to column command', slot.P_DRAM_RCD),
+  row('dram.tRP', 14, memoryCycles, ['S', '8'], 'precharge to activate', slot.P_DRAM_RP),
+  row('dram.tRAS', 33, memoryCycles, ['S', '8'], 'activate to precharge', slot.P_DRAM_RAS),
+  row('dram.tFAW', 25, memoryCycles, ['S', '8'], 'five activations of a rank', slot.P_DRAM_FAW),
+  row('dram.tRRD', 8, memoryCycles, ['S', '8'], 'activations of two banks of a rank', slot.P_DRAM_RRD),
+  row('dram.tCCD', 4, memoryCycles, ['S', '8'], 'two column commands', slot.P_DRAM_CCD),
+  row('dram.tCWD', 10, memoryCycles, ['S', '8'], 'write command to data', slot.P_DRAM_CWD),
+  row('dram.tWR', 15, memoryCycles, ['S', '8'], 'end of write data to precharge', slot.P_DRAM_WR),
+  row('dram.tWTR', 8, memoryCycles, ['S', '8'], 'end of write data to a read of the rank', slot.P_DRAM_WTR),
+  row('dram.tRTP', 8, memoryCycles, ['S', '8'], 'read to precharge', slot.P_DRAM_RTP),
+  row('dram.tRTRS', 2, memoryCycles, ['S', '8'], 'change of the rank', slot.P_DRAM_RTRS),
+  row(
+    'dram.tREFI',
+    7800,
+    { ...memoryCycles, max: 100_000 },
+    ['S', '8'],
+    'between refreshes of a rank, 0 = none',
+    slot.P_DRAM_REFI,
+  ),
+  row('dram.tRFC', 160, memoryCycles, ['S', '8'], 'a refresh', slot.P_DRAM_RFC),
 
   row('mmio.roundTrip', 16, cycles, ['C', '9'], 'uncached access to a device', slot.P_MMIO_ROUND_TRIP),
 ];
@@ -235,6 +275,7 @@ export const presetNames: readonly string[] = Object.keys(presets);
 /** Room for the product of two sizes. */
 const products = [
   { a: 'l2.sets', b: 'l2.ways', max: limit.MAX_L2_LINES },
+  { a: 'dram.ranks', b: 'dram.banks', max: limit.MAX_DRAM_BANKS },
   { a: 'llc.sets', b: 'llc.ways', max: limit.MAX_LLC_BLOCKS },
 ];
 

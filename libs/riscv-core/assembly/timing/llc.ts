@@ -1,0 +1,149 @@
+/**
+ * Last-level cache of the memory model (rocket-timing.md 7): memory-side, blocks of 128 bytes, random replacement with empty ways
+ * first, one array that reads, refills and write-backs share, a few misses at a time. Times are memory cycles.
+ */
+import { COUNT_LLC_MISS } from '../../src/timing/counted-events';
+import { MAX_LLC_MSHRS } from '../../src/timing/limits';
+import {
+  P_LLC_BEATS,
+  P_LLC_BLOCK_BYTES,
+  P_LLC_HIT,
+  P_LLC_MSHRS,
+  P_LLC_OCCUPANCY,
+  P_LLC_SETS,
+  P_LLC_WAYS,
+} from '../../src/timing/parameter-slots';
+import { reserve } from './calendar';
+import { count } from './counters';
+import { dramRead, dramWrite } from './dram';
+import {
+  LLC,
+  LLC_CALENDAR,
+  LLC_LFSR,
+  LLC_PENDING,
+  LLC_PENDING_UNTIL,
+  PENDING_CAME,
+  PENDING_READY,
+  PENDING_SET,
+  PENDING_SIZE,
+} from './layout';
+import { parameter, random } from './parts';
+
+const BEAT_BYTES = 8;
+
+@inline
+function blockOf(line: i32): u32 {
+  return u32(line) / (parameter(P_LLC_BLOCK_BYTES) / 64);
+}
+
+@inline
+function setOf(block: u32): u32 {
+  return block & (parameter(P_LLC_SETS) - 1);
+}
+
+@inline
+function waysOf(set: u32): i32 {
+  return LLC + set * parameter(P_LLC_WAYS) * 4;
+}
+
+/** Address of the word of `block`, 0 = not present. */
+function find(block: u32): i32 {
+  const first = waysOf(setOf(block));
+  const end = first + parameter(P_LLC_WAYS) * 4;
+  for (let entry = first; entry < end; entry += 4) {
+    if (load<u32>(entry) >> 1 == block) return entry;
+  }
+  return 0;
+}
+
+/** The way that the next new block of the set takes. */
+function victimIn(set: u32): i32 {
+  const first = waysOf(set);
+  const ways = parameter(P_LLC_WAYS);
+  for (let way = 0; way < ways; way++) {
+    if (load<u32>(first + way * 4) == 0) return first + way * 4;
+  }
+  return first + random(LLC_LFSR, ways) * 4;
+}
+
+/** When a request of `time` may enter: one to a set with a pending miss, or a miss when all are taken, waits for it. */
+function admitted(time: u64, set: u32, misses: bool): u64 {
+  if (time >= load<u64>(LLC_PENDING_UNTIL)) return time;
+  let at = time;
+  let taken = 0;
+  let first: u64 = u64.MAX_VALUE;
+  const mshrs = parameter(P_LLC_MSHRS);
+  for (let i = 0; i < mshrs; i++) {
+    const pending = LLC_PENDING + i * PENDING_SIZE;
+    const ready = load<u64>(pending + PENDING_READY);
+    if (ready <= time || load<u64>(pending + PENDING_CAME) > time) continue;
+    if (load<u32>(pending + PENDING_SET) == set) at = max(at, ready);
+    first = min(first, ready);
+    taken++;
+  }
+  return misses && taken == mshrs ? max(at, first) : at;
+}
+
+/** Notes a miss that came at `time` and is refilled at `ready`, in place of the one that is ready first. */
+function pend(time: u64, ready: u64, set: u32): void {
+  const mshrs = parameter(P_LLC_MSHRS);
+  let oldest = LLC_PENDING;
+  for (let i = 1; i < mshrs; i++) {
+    const pending = LLC_PENDING + i * PENDING_SIZE;
+    if (load<u64>(pending + PENDING_READY) < load<u64>(oldest + PENDING_READY)) oldest = pending;
+  }
+  store<u64>(oldest + PENDING_READY, ready);
+  store<u64>(oldest + PENDING_CAME, time);
+  store<u32>(oldest + PENDING_SET, set);
+  if (ready > load<u64>(LLC_PENDING_UNTIL)) store<u64>(LLC_PENDING_UNTIL, ready);
+}
+
+/** Brings a block in for a request of `time`. Returns the cycle at which its data begin to come. */
+function miss(h: i32, time: u64, block: u32, dirty: u32): u64 {
+  count(h, COUNT_LLC_MISS);
+  const set = setOf(block);
+  const bytes = u64(parameter(P_LLC_BLOCK_BYTES));
+  const beats = i32(bytes) / BEAT_BYTES;
+  const looked = admitted(time, set, true) + parameter(P_LLC_HIT);
+  const data = dramRead(h, looked, u64(block) * bytes);
+  const entry = victimIn(set);
+  const victim = load<u32>(entry);
+  if (victim & 1) {
+    const out = looked + reserve(LLC_CALENDAR, looked, beats);
+    dramWrite(h, out + beats, u64(victim >> 1) * bytes);
+  }
+  store<u32>(entry, (block << 1) | dirty);
+  pend(time, data + reserve(LLC_CALENDAR, data, beats) + beats, set);
+  return data;
+}
+
+/** Reads a 64-byte line; the request comes at `time`. Returns the cycle behind its last beat. */
+export function llcRead(h: i32, time: u64, line: i32): u64 {
+  const block = blockOf(line);
+  if (!find(block)) return miss(h, time, block, 0) + parameter(P_LLC_BEATS);
+  const at = admitted(time, setOf(block), false);
+  return at + reserve(LLC_CALENDAR, at, parameter(P_LLC_OCCUPANCY)) + parameter(P_LLC_HIT) + parameter(P_LLC_BEATS);
+}
+
+/** Writes a 64-byte line whose data are there at `time`: shorter than a block, so a block that is not here is fetched. */
+export function llcWrite(h: i32, time: u64, line: i32): void {
+  const block = blockOf(line);
+  const entry = find(block);
+  if (entry == 0) {
+    miss(h, time, block, 1);
+    return;
+  }
+  reserve(LLC_CALENDAR, admitted(time, setOf(block), false), parameter(P_LLC_OCCUPANCY));
+  store<u32>(entry, load<u32>(entry) | 1);
+}
+
+/** A device's access: it has no place in the time of the harts, so only what is present changes. */
+export function llcTouch(line: i32, write: bool): void {
+  const block = blockOf(line);
+  let entry = find(block);
+  if (entry == 0) {
+    entry = victimIn(setOf(block));
+    store<u32>(entry, block << 1);
+  }
+  if (write) store<u32>(entry, load<u32>(entry) | 1);
+}
