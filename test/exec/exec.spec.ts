@@ -253,6 +253,59 @@ describe('exec', () => {
     expect((await cycles('26')) - (await cycles('16'))).toBe(30);
   });
 
+  describe('event counts of the cycle model', () => {
+    /** Rows of the file by column. */
+    async function counted(
+      ...options: string[]
+    ): Promise<{ rows: Record<string, string>[]; cycles: number; hash: string }> {
+      const elf = program('hello.elf', HELLO);
+      const file = path('counts.csv');
+      const { json } = await report(elf, '--timing', 'rocket', '--counters', file, ...options);
+      const [header, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
+      const names = header!.split(',');
+      const rows = lines.map((line) =>
+        Object.fromEntries(line.split(',').map((value, i) => [names[i]!, value] as const)),
+      );
+      return { rows, cycles: json.cycles, hash: json.stateHash };
+    }
+    const total = (rows: Record<string, string>[], column: string): number =>
+      rows.filter(({ mode }) => mode === 'all').reduce((sum, row) => sum + Number(row[column]), 0);
+
+    it('come as one sample, by hart and mode', async () => {
+      const { rows, cycles } = await counted();
+      expect(rows.map(({ hart, mode }) => [hart, mode])).toEqual([
+        ['0', 'all'],
+        ['0', 'M'],
+      ]);
+      expect(Number(rows[0]!['cycles'])).toBe(cycles);
+      // Three characters and the finisher, each behind a look at the line status or not: at least four.
+      expect(Number(rows[0]!['mmio.access'])).toBeGreaterThanOrEqual(4);
+      expect(Number(rows[0]!['l1i.miss'])).toBeGreaterThan(0);
+    });
+
+    it('come as a series that sums to the whole, equal on all engines, and change no cycle', async () => {
+      const whole = await counted();
+      const plain = (await report(path('hello.elf'), '--timing', 'rocket')).json;
+      const series = await counted('--sample-every', '100');
+      expect([series.cycles, series.hash]).toEqual([plain.cycles, plain.stateHash]);
+      expect(series.rows.length).toBeGreaterThanOrEqual(4);
+      for (const column of ['cycles', 'instructions', 'l1i.miss', 'mmio.access', 'stall.l1i', 'llc.miss'])
+        expect(total(series.rows, column), column).toBe(total(whole.rows, column));
+      for (const engine of ['reference', 'jit'])
+        expect((await counted('--sample-every', '100', '--engine', engine)).rows).toEqual(series.rows);
+    });
+
+    it('are refused without a cycle model, and samples without a file', async () => {
+      const elf = program('hello.elf', HELLO);
+      const none = await run(elf, '--counters', path('counts.csv'));
+      expect([none.code, none.err]).toEqual([
+        2,
+        'dvfarm exec: --counters: found timing "none", which has no events, expected --timing rocket\n',
+      ]);
+      expect((await run(elf, '--sample-every', '5')).err).toContain('--counters FILE with it');
+    });
+  });
+
   it('writes the console to a file on request', async () => {
     const ended = await run(program('hello.elf', HELLO), '--uart', path('console'));
     expect(ended.out).toBe('');

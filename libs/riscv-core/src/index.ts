@@ -32,6 +32,8 @@ export { readSnapshot, takeSnapshot, type PeerMaker, type Snapshot } from './sna
 export type { Compression } from './snapshot/pages.js';
 export { labelsOf, type ImageMode, type Label, type Measurement } from './machine/probes.js';
 export { seedBytes } from './machine/seed-bytes.js';
+export { EventSeries, seriesHeader, seriesLine, type EventSample } from './machine/event-series.js';
 export { formatSignature, signatureRange, type SignatureRange } from './machine/signature.js';
+export { countedEvents, countedModes, readCounts } from './timing/counters.js';
 export { presetNames as timingPresetNames } from './timing/parameters.js';
 export { parseSymbolFile, type CodeSymbol } from './machine/symbols.js';

@@ -11,6 +11,7 @@ import {
   type BootImages,
   type BuiltMachine,
   type ConsolePorts,
+  type EventSeries,
   type LinkPeer,
   type Machine,
   type MachineConfig,
@@ -19,6 +20,7 @@ import {
 } from '#libs/riscv-core';
 import { exitCodes } from '../errors.js';
 import { HostConsole } from '../exec/console.js';
+import { writeEvents } from '../exec/event-file.js';
 import { checkDirectory, checkWritable, read, writeOutput } from '../exec/files.js';
 import { Milestones } from '../exec/milestones.js';
 import { SnapshotWriter, zlib } from '../exec/snapshots.js';
@@ -39,6 +41,7 @@ export async function exec(args: readonly string[]): Promise<number> {
   let output: HostConsole;
   let built: BuiltMachine;
   let signature: SignatureRange | undefined;
+  let events: EventSeries | undefined;
   try {
     const parsed = parseExecArguments(args);
     if (parsed === 'help') {
@@ -60,6 +63,7 @@ export async function exec(args: readonly string[]): Promise<number> {
         throw new ConfigError('--blk-out', 'no block device in the snapshot', 'one that was saved with --blk');
       checkWritable(options.blkOut);
     }
+    if (options.counters !== undefined) events = writeEvents(built.machine, options.counters, options.sampleEvery);
     if (options.snapshotOut !== undefined) checkDirectory(options.snapshotOut.file);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -76,6 +80,7 @@ export async function exec(args: readonly string[]): Promise<number> {
   if (ending.kind === 'limit') snapshot?.stopped();
   const hostSeconds = Number(process.hrtime.bigint() - begin) / 1e9;
   output.close();
+  events?.end();
   if (signature !== undefined && options.signature !== undefined)
     writeOutput(options.signature, formatSignature(machine.ram, signature));
   if (config.block !== undefined && options.blkOut !== undefined) writeOutput(options.blkOut, config.block.image);

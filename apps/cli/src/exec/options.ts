@@ -42,6 +42,9 @@ export interface ExecOptions {
   readonly resume?: string;
   /** Without a point it is taken where --max-instructions stops the run. */
   readonly snapshotOut?: { readonly file: string; readonly at?: SnapshotPoint };
+  /** File for the cycle model's event counts, and cycles from one sample to the next. */
+  readonly counters?: string;
+  readonly sampleEvery?: number;
   /** File for the console; undefined = standard input and output. */
   readonly uart?: string;
   readonly json: boolean;
@@ -79,6 +82,8 @@ run
                             default jit; all give the same cycles
   --max-instructions N      stop at the first yield point at or after N instructions, exit 124; traps in a row count too
   --signature FILE          write begin_signature..end_signature as 8-byte hexadecimal words
+  --counters FILE           write the cycle model's event counts by hart and privilege mode (CSV)
+  --sample-every N          ... as a series, a sample every N cycles (default: one, of the whole run)
   --uart stdio|FILE         where the console goes (default stdio)
   --snapshot-out FILE[@cycle=N|@instret=N]
                             save the machine when it has reached cycle N, or N instructions of all harts, and go on; without a point: where
@@ -113,6 +118,8 @@ const valued = [
   'seed',
   'max-instructions',
   'signature',
+  'counters',
+  'sample-every',
   'uart',
   'snapshot-out',
   'resume',
@@ -150,6 +157,9 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
   if (blkOut !== undefined && blk === undefined && resume === undefined)
     throw new ConfigError('--blk-out', 'no block device', '--blk FILE with it');
 
+  if (one('sample-every') !== undefined && one('counters') === undefined)
+    throw new ConfigError('--sample-every', 'no file for the samples', '--counters FILE with it');
+
   // The values of --machine, --misaligned and --dvext are checked by resolveConfig, which knows the names.
   const machine: Record<string, unknown> = {
     machine: one('machine'),
@@ -174,6 +184,8 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
       blkOut,
       maxInstructions: optional('max-instructions', positive),
       signature: one('signature'),
+      counters: one('counters'),
+      sampleEvery: optional('sample-every', positive),
       uart: uart === 'stdio' ? undefined : uart,
       resume,
       snapshotOut: optional('snapshot-out', snapshotOut),

@@ -9,6 +9,7 @@ import type { AccessSize, Engine, MachineHost } from './engine.js';
 import { Htif } from './htif.js';
 import { hartArea, type LinearMemory, type Ram } from './linear-memory.js';
 import { Probes, type HartClock, type ImageMode, type Label, type Measurement, type TrapCounts } from './probes.js';
+import { EventSeries, type EventSample } from './event-series.js';
 import { DeviceTime } from './device-time.js';
 import type { DeviceState } from '../devices/device.js';
 import { fieldsOf, numberOf } from '../devices/state-reader.js';
@@ -47,6 +48,7 @@ export class Machine implements HartClock, ModeSource {
   private htif: Htif | undefined;
   private probes: Probes | undefined;
   private modes: ModeClock | undefined;
+  private series: EventSeries | undefined;
   /** Observers that want the engine's events. */
   private listeners = 0;
   private exit: MachineExit | undefined;
@@ -91,6 +93,13 @@ export class Machine implements HartClock, ModeSource {
   observe(labels: readonly Label[]): void {
     this.probes = new Probes(labels, this, (on) => this.listen(on));
     this.runningEngine().setProbes(this.probes.pageOffsets());
+  }
+
+  /** Samples the cycle model's event counts from now on, every so many cycles; `take` gets them. Once in a machine's life. */
+  sampleEvents(every: number, take: (samples: readonly EventSample[]) => void): EventSeries {
+    if (this.series !== undefined) throw new Error('machine: events are sampled already');
+    this.series = new EventSeries(this, every, take);
+    return this.series;
   }
 
   /** The machine's one clock of cycles by privilege mode, for whoever marks its beginning and end. */
@@ -172,12 +181,14 @@ export class Machine implements HartClock, ModeSource {
     const awake = this.harts.filter((hart) => !this.asleep(hart));
     const hart = first(awake, (candidate) => this.cycles(candidate));
     if (hart === undefined) return this.wakeNext(inputOpen);
+    this.series?.reached(this.cycles(hart));
     const event = this.deviceTime.next() ?? Infinity;
     if (event <= this.cycles(hart)) return this.serveDevices(this.cycles(hart));
 
     const others = awake.filter((other) => other !== hart).map((other) => this.cycles(other));
     const alone = this.config.harts === 1;
-    const end = alone ? this.cycles(hart) + lone : Math.min(this.cycles(hart), ...others) + this.config.quantum;
+    const loneEnd = Math.min(this.cycles(hart) + lone, this.series?.next ?? Infinity);
+    const end = alone ? loneEnd : Math.min(this.cycles(hart), ...others) + this.config.quantum;
     const reason = this.runHart(hart, Math.min(end, event), left);
     if (this.exit !== undefined) return this.exit;
     if (reason === L.STOP_LIMIT && left !== undefined) return { kind: 'limit', code: null };
