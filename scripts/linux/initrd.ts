@@ -41,8 +41,10 @@ export function guestInitrd(from: Ingredients, memcached: readonly string[], cli
   const [server = '', ...libraries] = memcached;
   return writeCpio([
     ...base(from, 'guest'),
+    folder('/etc'),
+    // Memcached looks its user up.
+    file('/etc/passwd', 'root:x:0:0::/:/bin/sh\n'),
     folder('/lib'),
-    folder('/tmp'),
     program('/bin/memcached', server),
     program('/bin/memcached-pairs', client),
     ...libraries.map((library) => program(`/lib/${basename(library)}`, library)),
