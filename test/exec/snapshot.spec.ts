@@ -39,12 +39,13 @@ describe.each([
     expect(expected.ended.code).toBe(3);
     expect(expected.ended.err).toBe(ALPHABET);
     for (const { ended, json } of [saving, resumed, again])
-      expect({ ...ended, out: '', err: '', ...json, hostSeconds: 0, mips: 0, engine: '' }).toEqual({
+      expect({ ...ended, out: '', err: '', ...json, hostSeconds: 0, cpuSeconds: 0, mips: 0, engine: '' }).toEqual({
         ...expected.ended,
         out: '',
         err: '',
         ...expected.json,
         hostSeconds: 0,
+        cpuSeconds: 0,
         mips: 0,
         engine: '',
       });
