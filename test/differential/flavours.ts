@@ -1,6 +1,8 @@
 /** The kinds of random programs that the engines are compared on. */
 import type { MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
 
+import { parseIsa } from '../../libs/riscv-core/src/machine/isa-string.js';
+
 /** What a kind of random program is made of. */
 export interface Flavour {
   readonly name: string;
@@ -10,12 +12,17 @@ export interface Flavour {
   /** V=1, two-stage translation, the H extension. */
   readonly guests: boolean;
   readonly dvext: boolean;
+  /** Page tables of four levels beside those of three: the machine has Sv48. */
+  readonly fourLevels?: boolean;
   /**
    * The program can also run on QEMU: every trap writes registers to a log that the program sends to its UART at the end,
    * and what QEMU does otherwise is left out (qemu-deviations.ts).
    */
   readonly onQemu?: boolean;
 }
+
+const ALL = 'rv64gchb_sstc_svadu_svinval';
+export const FOUR_LEVELS = { 'mmu.levels': 4 } as const;
 
 export const flavours: readonly Flavour[] = [
   { name: 'unprivileged', options: { isa: 'rv64gc' }, privileged: false, guests: false, dvext: false },
@@ -26,6 +33,23 @@ export const flavours: readonly Flavour[] = [
   { name: 'dv-ext strict', options: { dvext: 'strict' }, privileged: true, guests: true, dvext: true },
   { name: 'firesim', options: { machine: 'firesim', timing: 'none' }, privileged: true, guests: true, dvext: true },
   { name: 'dv-ext qemu', options: { dvext: 'qemu' }, privileged: true, guests: true, dvext: true },
+  { name: 'bit manipulation', options: { isa: 'rv64gcb' }, privileged: false, guests: false, dvext: false },
+  {
+    name: 'all extensions',
+    options: { isa: ALL, set: FOUR_LEVELS },
+    privileged: true,
+    guests: true,
+    dvext: false,
+    fourLevels: true,
+  },
+  {
+    name: 'all extensions, cycle model',
+    options: { isa: ALL, timing: 'rocket', set: FOUR_LEVELS },
+    privileged: true,
+    guests: true,
+    dvext: false,
+    fourLevels: true,
+  },
   { name: 'cycle model, unprivileged', options: { timing: 'rocket' }, privileged: false, guests: false, dvext: false },
   { name: 'cycle model, guests', options: { timing: 'rocket' }, privileged: true, guests: true, dvext: false },
   { name: 'cycle model, firesim', options: { machine: 'firesim' }, privileged: true, guests: true, dvext: true },
@@ -45,3 +69,8 @@ export const flavours: readonly Flavour[] = [
     dvext: true,
   },
 ];
+
+/** Extensions of more than one letter that the flavour's machine has. */
+export function extensionsOf(flavour: Flavour): ReadonlySet<string> {
+  return parseIsa(flavour.options.isa ?? 'rv64gch').named;
+}

@@ -19,6 +19,7 @@ import { executeFloat } from '../../libs/riscv-core/src/reference/float-ops.js';
 import { HartState } from '../../libs/riscv-core/src/reference/state.js';
 import { floatCase, floatRows, type FloatCase } from './float-cases.js';
 import { CodeBuffer } from './machine-code.js';
+import { cpuOptions } from './qemu-deviations.js';
 import { qemuVersion, runOnQemu } from './qemu.js';
 import { Random } from './random.js';
 
@@ -97,7 +98,7 @@ describe('interpreter = QEMU', () => {
       const cases = floatRows.flatMap((row) => Array.from({ length: PER_ROW }, () => floatCase(random, row)));
       const image = program(cases);
       const here = runHere(image);
-      const there = runOnQemu(image, 64);
+      const there = runOnQemu(image, 64, cpuOptions(new Set()));
       expect(here.length).toBe(cases.length * OUTPUT_BYTES);
       expect(there.length).toBe(here.length);
       const words = (bytes: Uint8Array, index: number): string => {

@@ -1,10 +1,21 @@
 /** Short sequences that random instructions would hardly ever form: a new root, a timer set, code overwritten ... */
 import { loadImmediate } from '../../libs/riscv-core/src/decode/assembler.js';
 import { csrByName } from '../../libs/riscv-core/src/isa/csrs.js';
-import type { Flavour } from './flavours.js';
+import { extensionsOf, type Flavour } from './flavours.js';
 import { FIRST_RESERVED, randomInsn, register, type CodeBuffer, type Mix } from './machine-code.js';
 import { DELEGABLE } from './program-frame.js';
-import { DATA, GUEST_ROOT, HOST_ROOT, SECOND_STAGE_ROOT, SV39, WINDOW, WINDOW_PAGES } from './program-map.js';
+import {
+  DATA,
+  FAR_WINDOW,
+  GUEST_ROOT,
+  HOST_ROOT,
+  SECOND_STAGE_ROOT,
+  SV39,
+  SV48,
+  WINDOW,
+  WINDOW_PAGES,
+  fourLevelRoot,
+} from './program-map.js';
 import { randomLeaf, secondStageDataEntry, secondStageLeaf, windowEntry } from './program-tables.js';
 import { comparableStatus, excludedIdioms, legalPmpRights } from './qemu-deviations.js';
 import type { Random } from './random.js';
@@ -39,11 +50,18 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
     code.insn('hfence.vvma', { rs1: 0, rs2: 0 });
     code.insn('hfence.gvma', { rs1: 0, rs2: 0 });
   };
+  const extensions = extensionsOf(flavour);
+  const window = (): bigint => (flavour.fourLevels === true && random.oneIn(2) ? FAR_WINDOW : WINDOW);
+  /** satp, vsatp or hgatp without ASID. */
+  const atp = (root: bigint): bigint =>
+    flavour.fourLevels === true && random.oneIn(2) ? SV48 | (fourLevelRoot(root) >> 12n) : SV39 | (root >> 12n);
   const kinds = ['pointer', 'window', 'constant', 'code', 'reservation'];
   if (flavour.privileged)
     kinds.push('device', 'window code', 'timer', 'sleep', 'satp', 'pte', 'pmp', 'delegate', 'ipi');
   if (flavour.privileged) kinds.push('interrupts', 'interrupts', 'status');
   if (flavour.guests) kinds.push('vsatp', 'hgatp', 'gpte');
+  if (flavour.privileged && extensions.has('sstc')) kinds.push('supervisor timer', 'supervisor timer');
+  if (flavour.privileged && (extensions.has('svadu') || extensions.has('sstc'))) kinds.push('environment');
   if (flavour.dvext) kinds.push('hu', 'hu', 'uret', 'virtual timer', 'vipi');
   const noAtomics = flavour.onQemu === true && flavour.privileged;
   const usable = kinds.filter(
@@ -53,7 +71,7 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
     case 'pointer':
       return load(random.pick([2, 8, 9, register.data]), DATA + BigInt(random.below(0x8000) & ~7));
     case 'window':
-      return load(register.window, WINDOW + BigInt(random.below(WINDOW_PAGES * 4096) & ~7));
+      return load(register.window, window() + BigInt(random.below(WINDOW_PAGES * 4096) & ~7));
     case 'constant':
       return load(10 + random.below(8), random.interesting());
     case 'reservation': {
@@ -110,7 +128,7 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
     }
     case 'window code':
       // Near the end of a page of the window, where there is code that runs into the next one.
-      load(temp0, WINDOW + BigInt(random.below(WINDOW_PAGES) * 4096 + 4096 - 2 * (1 + random.below(12))));
+      load(temp0, window() + BigInt(random.below(WINDOW_PAGES) * 4096 + 4096 - 2 * (1 + random.below(12))));
       return code.insn('jalr', { rd: 1, rs1: temp0, imm: 0 });
     case 'interrupts': {
       // Raise, delegate and enable some at once; whoever takes one switches all off.
@@ -142,6 +160,27 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
       csrw('hustatus', random.u64() & 0x1d1n);
       code.insn('csrrw', { rd: 0, rs1: register.resume, csr: csrByName('uepc')!.number });
       return code.insn('uret', {});
+    case 'supervisor timer': {
+      // stimecmp or vstimecmp := time + a little; with htimedelta far off it never comes.
+      const guest = flavour.guests && random.oneIn(2);
+      code.insn('csrrs', { rd: temp1, rs1: 0, csr: csrByName('time')!.number });
+      code.insn('addi', { rd: temp1, rs1: temp1, imm: random.below(4) });
+      code.insn('csrrw', { rd: 0, rs1: temp1, csr: csrByName(guest ? 'vstimecmp' : 'stimecmp')!.number });
+      if (guest && random.oneIn(2)) csrw('htimedelta', BigInt(random.below(8)));
+      load(temp1, guest ? 0x40n : 0x20n);
+      code.insn('csrrs', { rd: 0, rs1: temp1, csr: csrByName('mie')!.number });
+      if (random.oneIn(2)) code.insn('wfi', {});
+      else code.insn('csrrsi', { rd: 0, rs1: 2, csr: csrByName(guest ? 'vsstatus' : 'sstatus')!.number });
+      return;
+    }
+    case 'environment': {
+      // STCE and ADUE of menvcfg and henvcfg; translations that depend on them are fenced.
+      csrw(
+        flavour.guests && random.oneIn(2) ? 'henvcfg' : 'menvcfg',
+        random.u64() | (random.oneIn(2) ? 5n << 61n : 0n),
+      );
+      return fences();
+    }
     case 'virtual timer':
       code.insn('csrrs', { rd: temp1, rs1: 0, csr: csrByName('time')!.number });
       code.insn('addi', { rd: temp1, rs1: temp1, imm: random.below(4) });
@@ -162,27 +201,24 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
       code.insn('sw', { rs1: temp0, rs2: temp1, imm: 0 });
       return;
     case 'satp':
-      csrw('satp', random.oneIn(3) ? 0n : SV39 | (BigInt(random.below(3)) << 44n) | (HOST_ROOT >> 12n));
+      csrw('satp', random.oneIn(3) ? 0n : (BigInt(random.below(3)) << 44n) | atp(HOST_ROOT));
       if (random.oneIn(2)) fences();
       return;
     case 'vsatp':
-      return csrw('vsatp', random.oneIn(3) ? 0n : SV39 | (GUEST_ROOT >> 12n));
+      return csrw('vsatp', random.oneIn(3) ? 0n : atp(GUEST_ROOT));
     case 'hgatp':
-      return csrw(
-        flavour.dvext && random.oneIn(2) ? 'hugatp' : 'hgatp',
-        random.oneIn(3) ? 0n : SV39 | (SECOND_STAGE_ROOT >> 12n),
-      );
+      return csrw(flavour.dvext && random.oneIn(2) ? 'hugatp' : 'hgatp', random.oneIn(3) ? 0n : atp(SECOND_STAGE_ROOT));
     case 'pte': {
       const root = random.oneIn(2) ? HOST_ROOT : GUEST_ROOT;
       load(temp0, windowEntry(root, random.below(WINDOW_PAGES)));
-      load(temp1, randomLeaf(random, flavour.onQemu === true));
+      load(temp1, randomLeaf(random, flavour));
       code.insn('sd', { rs1: temp0, rs2: temp1, imm: 0 });
       return fences();
     }
     case 'gpte': {
       const page = random.below(WINDOW_PAGES);
       load(temp0, secondStageDataEntry(page));
-      load(temp1, secondStageLeaf(random, page, flavour.onQemu === true));
+      load(temp1, secondStageLeaf(random, page, flavour));
       code.insn('sd', { rs1: temp0, rs2: temp1, imm: 0 });
       return fences();
     }

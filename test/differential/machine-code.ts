@@ -23,7 +23,7 @@ export const register = {
 /** Registers that usually point into the data area. */
 const pointers = [2, 8, 9, register.data] as const;
 
-const decoder = new Decoder(new Set(['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'zifencei', 's', 'h', 'dvext']));
+const decoder = new Decoder(new Set(['c', ...instructions.map((row) => row.extension)]));
 
 export class CodeBuffer {
   readonly bytes: number[] = [];
@@ -65,7 +65,7 @@ export interface Mix {
 /** Rows that change the flow are made by {@link randomFlow}. */
 const memoryFormats = new Set(['load', 'S', 'f-load', 'f-store', 'amo', 'lr', 'hlv', 'hsv']);
 const flowFormats = new Set(['B', 'J', 'jalr']);
-const privilegedExtensions = new Set(['s', 'h', 'dvext', 'zicsr']);
+const privilegedExtensions = new Set(['s', 'h', 'dvext', 'zicsr', 'svinval', 'svinval-h']);
 /** The end of a program or its pace would be lost: wfi with everything disabled sleeps for good. */
 const rare = new Set(['wfi', 'ebreak', 'ecall', 'mret', 'sret', 'uret']);
 

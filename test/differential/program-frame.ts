@@ -1,5 +1,5 @@
 /** The fixed part of a random program, as assembly text: set-up, trap handlers, log, way out. */
-import type { Flavour } from './flavours.js';
+import { extensionsOf, type Flavour } from './flavours.js';
 import { floatOperand } from './float-cases.js';
 import { FIRST_RESERVED, register } from './machine-code.js';
 import {
@@ -55,6 +55,10 @@ export function setUpText(random: Random, flavour: Flavour): string {
       'csrw hstatus, t0',
     );
   }
+  const switches = flavour.onQemu === true ? 1n << 61n : random.u64() & (5n << 61n);
+  const environment = extensionsOf(flavour).size > 0 && flavour.privileged ? switches : 0n;
+  if (environment !== 0n)
+    lines.push(`li t0, ${environment}`, 'csrw menvcfg, t0', ...(flavour.guests ? ['csrw henvcfg, t0'] : []));
   // Floating point on, with numbers of both formats in its registers; a program may turn it off.
   lines.push('li t0, 0x6000', 'csrs mstatus, t0', ...(flavour.guests ? ['csrs vsstatus, t0'] : []));
   for (let f = 0; f < 32; f += 3) lines.push(`li t0, ${floatOperand(random, random.oneIn(2))}`, `fmv.d.x f${f}, t0`);

@@ -24,4 +24,9 @@ export const LOG_RECORD = 216;
 export const LOG_RECORDS = 1000;
 export const HANDLER_SPACING = 0x400;
 export const SV39 = 8n << 60n;
+export const SV48 = 9n << 60n;
+/** The same window again where only four levels reach: the root has two entries for the table below it. */
+export const FAR_WINDOW = WINDOW + (5n << 39n);
+/** Behind the tables of three levels of a stage: the root of four. */
+export const fourLevelRoot = (root: bigint): bigint => root + 0x1_0000n;
 export const RAM_BYTES = 8 << 20;

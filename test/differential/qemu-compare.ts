@@ -3,14 +3,32 @@ import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
 import { resolveConfig } from '../../libs/riscv-core/src/machine/config.js';
 import { engineFactory } from '../../libs/riscv-core/src/machine/engines.js';
 import { runOnQemu } from './qemu.js';
-import type { Flavour } from './flavours.js';
+import { FOUR_LEVELS, extensionsOf, type Flavour } from './flavours.js';
 import { DATA, LOG, LOG_RECORD } from './program-map.js';
+import { cpuOptions } from './qemu-deviations.js';
 import { makeProgram, type RandomProgram } from './random-program.js';
 import { Random } from './random.js';
 
 export const qemuFlavours: readonly Flavour[] = [
   { name: 'unprivileged', options: { isa: 'rv64gc' }, privileged: false, guests: false, dvext: false, onQemu: true },
+  {
+    name: 'bit manipulation',
+    options: { isa: 'rv64gcb' },
+    privileged: false,
+    guests: false,
+    dvext: false,
+    onQemu: true,
+  },
   { name: 'traps', options: { isa: 'rv64gc' }, privileged: true, guests: false, dvext: false, onQemu: true },
+  {
+    name: 'traps, bit manipulation, four levels, Svadu',
+    options: { isa: 'rv64gcb_svadu', set: FOUR_LEVELS },
+    privileged: true,
+    guests: false,
+    dvext: false,
+    fourLevels: true,
+    onQemu: true,
+  },
 ];
 
 const BASE = 0x8000_0000n;
@@ -49,7 +67,7 @@ export function compareWithQemu(flavour: Flavour, seed: number): { readonly trap
   const image = flatImage(makeProgram(new Random(seed), flavour, BLOCKS));
   const here = runHere(image, flavour);
   if (here === undefined) return undefined;
-  const there = runOnQemu(image, MEMORY_MIB);
+  const there = runOnQemu(image, MEMORY_MIB, cpuOptions(extensionsOf(flavour)));
   const logBytes = here.length - DATA_BYTES;
   const at = here.findIndex((byte, i) => byte !== there[i]);
   if (at >= 0 || here.length !== there.length) throw new Error(describeDifference(here, there, at, logBytes));

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { compareWithQemu, qemuFlavours } from './qemu-compare.js';
 import { qemuVersion } from './qemu.js';
 
-const SEEDS = Number(process.env['DIFF_SEEDS'] ?? 12);
+const SEEDS = Number(process.env['DIFF_SEEDS'] ?? 8);
 const onlySeed = process.env['DIFF_SEED'];
 const onlyFlavour = process.env['DIFF_FLAVOUR'];
 /** Some programs run in circles for ever; then the next of this series is taken. */

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cpuOptions } from './qemu-deviations.js';
 
 const COMMAND = 'qemu-system-riscv64';
 /** A program that QEMU does not finish by then hangs there. Not a measured time: it only bounds a failure. */
@@ -14,15 +13,15 @@ export function qemuVersion(): string | undefined {
   return status === 0 ? stdout.split('\n')[0] : undefined;
 }
 
-/** `image` is loaded and started at 0x8000_0000 in M-mode; it must stop the machine through the test finisher. */
-export function runOnQemu(image: Uint8Array, memoryMiB: number): Uint8Array {
+/** `image` is loaded and started at 0x8000_0000 in M-mode; it must stop the machine through the test finisher. `cpu`: value of -cpu. */
+export function runOnQemu(image: Uint8Array, memoryMiB: number, cpu: string): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'dvfarm-qemu-'));
   try {
     const file = join(folder, 'program.bin');
     const console = join(folder, 'console.bin');
     writeFileSync(file, image);
     const args = [
-      ...['-M', 'virt', '-cpu', cpuOptions, '-m', `${memoryMiB}M`, '-bios', file],
+      ...['-M', 'virt', '-cpu', cpu, '-m', `${memoryMiB}M`, '-bios', file],
       ...['-display', 'none', '-monitor', 'none', '-serial', `file:${console}`],
     ];
     const { status, stderr, error } = spawnSync(COMMAND, args, { encoding: 'utf8', timeout: GIVE_UP_MS });

@@ -7,7 +7,7 @@
  */
 import { assemble, loadImmediate } from '../../libs/riscv-core/src/decode/assembler.js';
 import { csrByName } from '../../libs/riscv-core/src/isa/csrs.js';
-import type { Flavour } from './flavours.js';
+import { extensionsOf, type Flavour } from './flavours.js';
 import { idiom, safeInsn } from './idioms.js';
 import { CodeBuffer, randomFlow, register, type Mix } from './machine-code.js';
 import { finishText, handlerText, setUpText } from './program-frame.js';
@@ -39,10 +39,15 @@ const dvCsrs = [
 
 export function makeProgram(random: Random, flavour: Flavour, blocks: number): RandomProgram {
   const onQemu = flavour.onQemu === true;
-  const tables = makeTables(random, onQemu);
-  const names = [...plainCsrs, ...(flavour.guests ? guestCsrs : []), ...(flavour.dvext ? dvCsrs : [])].filter(
-    (name) => !onQemu || !excludedCsrs.has(name),
-  );
+  const tables = makeTables(random, flavour);
+  const extensions = extensionsOf(flavour);
+  const timers = extensions.has('sstc') ? (flavour.guests ? ['stimecmp', 'vstimecmp'] : ['stimecmp']) : [];
+  const names = [
+    ...timers,
+    ...plainCsrs,
+    ...(flavour.guests ? guestCsrs : []),
+    ...(flavour.dvext ? dvCsrs : []),
+  ].filter((name) => !onQemu || !excludedCsrs.has(name));
   const code = new CodeBuffer();
   const mix: Mix = {
     extensions: new Set([
@@ -57,6 +62,8 @@ export function makeProgram(random: Random, flavour: Flavour, blocks: number): R
       's',
       ...(flavour.guests ? ['h'] : []),
       ...(flavour.dvext ? ['dvext'] : []),
+      ...extensions,
+      ...(extensions.has('svinval') && flavour.guests ? ['svinval-h'] : []),
     ]),
     privileged: flavour.privileged,
     csrs: names.map((name) => csrByName(name)!.number),

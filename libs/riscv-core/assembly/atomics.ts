@@ -13,6 +13,7 @@ import { loadRam, storeRam } from './load-store';
 import { trPa } from './mmu';
 import { isRam } from './ram';
 import { extend, finish, setRd } from './slow-paths';
+import { codeWaits } from './stale-code';
 import { timeData } from './timing-calls';
 
 function combine(operation: i32, old: u64, operand: u64): u64 {
@@ -58,7 +59,7 @@ export function amo(h: usize, va: u64, operand: u64, kindAndOp: i32, rec: usize)
   const old = extend(loadRam(pa, size), kind);
   const outcome = storeRam(h, pa, size, combine(kindAndOp >> 4, old, extend(operand, kind)));
   fillFilter(h, va, pa, true);
-  if (outcome != DONE) {
+  if (outcome != DONE || codeWaits()) {
     setRd(h, rec, old);
     finish(h, rec, outcome);
   }
@@ -85,6 +86,10 @@ export function loadReserved(h: usize, va: u64, kind: i32, rec: usize): u64 {
   store<i32>(h, size, RES_SIZE);
   store<u64>(h, pa, RES_ADDR);
   store<u64>(h, value, RES_VALUE);
+  if (codeWaits()) {
+    setRd(h, rec, value);
+    finish(h, rec, DONE);
+  }
   return value;
 }
 
@@ -111,13 +116,21 @@ export function storeConditional(h: usize, va: u64, value: u64, kind: i32, rec: 
     load<u64>(h, RES_ADDR) == pa &&
     extend(loadRam(pa, size), kind & 3) == load<u64>(h, RES_VALUE);
   store<i32>(h, 0, RES_VALID);
-  if (!holds) return 1;
+  if (!holds) return notStored(h, rec);
   timeData(h, pa, size, DATA_STORE);
   const outcome = storeRam(h, pa, size, value);
   fillFilter(h, va, pa, true);
-  if (outcome != DONE) {
+  if (outcome != DONE || codeWaits()) {
     setRd(h, rec, 0);
     finish(h, rec, outcome);
   }
   return 0;
+}
+
+function notStored(h: usize, rec: usize): u64 {
+  if (codeWaits()) {
+    setRd(h, rec, 1);
+    finish(h, rec, DONE);
+  }
+  return 1;
 }

@@ -17,21 +17,34 @@ import {
 } from '../src/hart/layout';
 import {
   CSR_HCOUNTEREN,
+  CSR_HENVCFG,
   CSR_HUCOUNTEREN,
   CSR_H_ENABLE,
   CSR_MCOUNTEREN,
+  CSR_MENVCFG,
   CSR_MSTATUS,
   CSR_SCOUNTEREN,
   CSR_VSSTATUS,
 } from '../src/hart/csr-slots';
 import { CAUSE_ILLEGAL, CAUSE_VIRTUAL } from '../src/isa/causes';
-import { CSRK_FCSR, CSRK_FFLAGS, CSRK_FRM, CSRK_HGATP, CSRK_SATP, CSRK_VCPUID, CSRK_VIPI } from '../src/isa/csr-kinds';
-import { HSTATUS_VTVM, STATUS_FS, STATUS_TVM } from './fields';
+import {
+  CSRK_FCSR,
+  CSRK_FFLAGS,
+  CSRK_FRM,
+  CSRK_HGATP,
+  CSRK_SATP,
+  CSRK_STIMECMP,
+  CSRK_VCPUID,
+  CSRK_VIPI,
+} from '../src/isa/csr-kinds';
+import { ENVCFG_STCE, HSTATUS_VTVM, STATUS_FS, STATUS_TVM } from './fields';
 import { csr, dvext, guestControl, isHost, isHu, noteHole, prv, virt } from './state';
 
 export const ALLOWED: i32 = 0;
 
 const TIME: i32 = 0xc01;
+/** time in the counter enables. */
+const TM: u64 = 2;
 
 /** How an instruction uses the CSR. */
 export const USE_READ: i32 = 0;
@@ -57,6 +70,7 @@ export function effectiveNumber(h: usize, number: i32): i32 {
     case 0x142:
     case 0x143:
     case 0x144:
+    case 0x14d:
     case 0x180:
       return number + 0x100;
     default:
@@ -76,6 +90,8 @@ export function checkAccess(h: usize, number: i32, use: i32, readTime: bool): i3
 
   const mode = prv(h);
   const v = virt(h);
+  // What HS could not do either is illegal to a guest too, not virtual (8.6.1).
+  if (kind == CSRK_STIMECMP && mode != PRV_M && !timerOpen(h, CSR_MCOUNTEREN, CSR_MENVCFG)) return CAUSE_ILLEGAL;
   // Bits 9:8: lowest privilege. HS counts as 2, VS as 1.
   const lowest = (number >> 8) & 3;
   const level: i32 = mode == PRV_S && !v ? 2 : mode;
@@ -87,6 +103,8 @@ export function checkAccess(h: usize, number: i32, use: i32, readTime: bool): i3
       if (mode != PRV_S) return ALLOWED;
       if (v) return guestControl(h) & HSTATUS_VTVM ? CAUSE_VIRTUAL : ALLOWED;
       return csr(h, CSR_MSTATUS) & STATUS_TVM ? CAUSE_ILLEGAL : ALLOWED;
+    case CSRK_STIMECMP:
+      return v && !timerOpen(h, CSR_HCOUNTEREN, CSR_HENVCFG) ? CAUSE_VIRTUAL : ALLOWED;
     case CSRK_HGATP:
       return mode == PRV_S && (csr(h, CSR_MSTATUS) & STATUS_TVM) != 0 ? CAUSE_ILLEGAL : ALLOWED;
     case CSRK_FFLAGS:
@@ -97,6 +115,11 @@ export function checkAccess(h: usize, number: i32, use: i32, readTime: bool): i3
     default:
       return ALLOWED;
   }
+}
+
+/** Sstc: TM of the counter enables and STCE of the environment configuration of one level. */
+function timerOpen(h: usize, counteren: usize, envcfg: usize): bool {
+  return (csr(h, counteren) & TM) != 0 && (csr(h, envcfg) & ENVCFG_STCE) != 0;
 }
 
 /** cycle, time, instret, hpmcounters: mcounteren, hcounteren, scounteren (3.1.11, 4.1.5, 8.2.5). */

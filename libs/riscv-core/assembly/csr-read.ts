@@ -4,7 +4,6 @@ import {
   CSRD_RMASK,
   CSRD_SLOT,
   CYCLE,
-  DVEXT_NONE,
   DVEXT_QEMU,
   DVEXT_ROCKET,
   HART_ID,
@@ -24,14 +23,14 @@ import {
   CSR_HGATP,
   CSR_HIDELEG,
   CSR_HSTATUS,
-  CSR_HTIMEDELTA,
+  CSR_HENVCFG,
   CSR_HTVAL,
   CSR_HUCOUNTEREN,
   CSR_HUGATP,
   CSR_HUSTATUS,
-  CSR_HUTIMEDELTA,
   CSR_HUTVAL,
   CSR_MCYCLE_OFFSET,
+  CSR_MENVCFG,
   CSR_MIDELEG,
   CSR_MIE,
   CSR_MINSTRET_OFFSET,
@@ -42,9 +41,11 @@ import {
 import * as K from '../src/isa/csr-kinds';
 import { mtime } from './clock';
 import { descriptor } from './csr-access';
+import { guestTime } from './envcfg';
 import {
   BITS_U,
   BITS_VS,
+  ENVCFG_SWITCHES,
   HSTATUS_HU,
   HSTATUS_UIE,
   HSTATUS_UPIE,
@@ -58,7 +59,7 @@ import {
 } from './fields';
 import { mideleg, pending } from './irq';
 import { pmpConfig, pmpMatching } from './pmp';
-import { csr, dvext, hasH, virt } from './state';
+import { csr, dvext, virt } from './state';
 
 const MHARTID: i32 = 0xf14;
 /** hustatus bits with storage of their own in [R] (dv-ext.md 2.4). */
@@ -147,6 +148,8 @@ export function readCsr(h: usize, number: i32): u64 {
     case K.CSRK_HPMCOUNTER_RO:
     case K.CSRK_HGEIP:
       return 0;
+    case K.CSRK_HENVCFG:
+      return csr(h, CSR_HENVCFG) & (csr(h, CSR_MENVCFG) | ~ENVCFG_SWITCHES);
     case K.CSRK_VTIMECMP:
       return load<u64>(M_VTIMECMP + id * 8);
     case K.CSRK_VTIMECTL:
@@ -191,11 +194,9 @@ function readHustatus(h: usize): u64 {
   return (csr(h, CSR_HSTATUS) & ~HUSTATUS_OWN) | (csr(h, CSR_HUSTATUS) & HUSTATUS_OWN) | HSTATUS_VSXL_64;
 }
 
-/** dv-ext.md 11: [R] shows physical time in every mode. Elsewhere a guest sees htimedelta and hutimedelta added. */
+/** A guest sees htimedelta and hutimedelta added. */
 function readTime(h: usize): u64 {
-  const now = mtime(h);
-  if (!virt(h) || !hasH() || dvext() == DVEXT_ROCKET) return now;
-  return now + csr(h, CSR_HTIMEDELTA) + (dvext() == DVEXT_NONE ? 0 : csr(h, CSR_HUTIMEDELTA));
+  return virt(h) ? guestTime(h) : mtime(h);
 }
 
 /** 3.7.1: with granularity 2^(G+2) NAPOT shows G-1 ones, OFF and TOR show G zeros. */

@@ -21,6 +21,7 @@ import {
 import {
   CSR_FCSR,
   CSR_HCOUNTEREN,
+  CSR_HENVCFG,
   CSR_HGATP,
   CSR_HIDELEG,
   CSR_HSTATUS,
@@ -30,6 +31,7 @@ import {
   CSR_HUSTATUS,
   CSR_HUTVAL,
   CSR_MCYCLE_OFFSET,
+  CSR_MENVCFG,
   CSR_MIDELEG,
   CSR_MIE,
   CSR_MINSTRET_OFFSET,
@@ -41,13 +43,14 @@ import {
   CSR_VSATP,
   CSR_VSSTATUS,
 } from '../src/hart/csr-slots';
-import { IRQ_SSI, IRQ_VSEI, IRQ_VSSI } from '../src/isa/causes';
+import { IRQ_SSI, IRQ_STI, IRQ_VSEI, IRQ_VSSI } from '../src/isa/causes';
 import * as K from '../src/isa/csr-kinds';
 import { VCPUID_MASK, VTIMECTL_MASK } from './clint';
 import { dropContexts, selectContext } from './context';
 import { descriptor } from './csr-access';
 import { HUSTATUS_OWN, vipiIndex } from './csr-read';
-import { ATP_MODE_SHIFT, ATP_PPN, BITS_VS, STATUS_MPP, STATUS_MPP_SHIFT } from './fields';
+import { hasSupervisorTimer } from './envcfg';
+import { ATP_MODE_SHIFT, ATP_PPN, BITS_VS, ENVCFG_SWITCHES, STATUS_MPP, STATUS_MPP_SHIFT } from './fields';
 import { markFloatDirty } from './float/state';
 import { isPagingMode } from './mmu';
 import { PMP_A_SHIFT, PMP_L, PMP_R, PMP_V, PMP_W, hasVpmp, pmpConfig, pmpMatching, refreshPmp } from './pmp';
@@ -79,6 +82,10 @@ export function writeCsr(h: usize, number: i32, value: u64): void {
     case K.CSRK_VSSTATUS:
       put(h, slot, writable, value);
       return selectContext(h);
+    case K.CSRK_MIP:
+      return put(h, CSR_MIP_SW, hasSupervisorTimer(h) ? writable & ~(1 << IRQ_STI) : writable, value);
+    case K.CSRK_HENVCFG:
+      return put(h, CSR_HENVCFG, writable & (csr(h, CSR_MENVCFG) | ~ENVCFG_SWITCHES), value);
     case K.CSRK_SIE:
       return put(h, CSR_MIE, csr(h, CSR_MIDELEG) & ~BITS_VS, value);
     case K.CSRK_HIE:

@@ -10,12 +10,12 @@ import {
   WFILTER,
 } from '../src/hart/layout';
 import { CAUSE_LOAD_PAGE } from '../src/isa/causes';
-import { hasCode } from './code';
 import { dataMode } from './context';
 import { NO_FAULT, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
 import { pmpUniform } from './pmp';
 import { isRam, linearOf } from './ram';
 import { keepTranslation, knownTranslation } from './soft-tlb';
+import { hasCode } from './stale-code';
 import { enterFilter, timeTlb, timeTlbFault, timed, tlbNeedsWalk } from './timing-calls';
 import { raise, raiseWalk } from './trap';
 

@@ -32,6 +32,12 @@ export function sfenceVma(h: usize, rec: usize): void {
   flush(h, rec, FLUSH_HOST);
 }
 
+/** SFENCE.W.INVAL, SFENCE.INVAL.IR (Svinval): in S-mode always, TVM and VTVM or not. Every invalidation was complete already. */
+export function sfenceInval(h: usize, rec: usize): void {
+  if (prv(h) == PRV_U) return refuseByMode(h, rec);
+  retire(h, rec);
+}
+
 /** HFENCE.VVMA, HFENCE.GVMA. */
 export function hfence(h: usize, op: i32, rec: usize): void {
   if (!hasH()) return illegal(h, rec);

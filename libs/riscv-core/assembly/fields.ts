@@ -34,6 +34,12 @@ export const HSTATUS_VTW: u64 = 1 << 21;
 export const HSTATUS_VTSR: u64 = 1 << 22;
 export const HSTATUS_VSXL_64: u64 = 2 << 32;
 
+// menvcfg, henvcfg
+export const ENVCFG_ADUE: u64 = 1 << 61;
+export const ENVCFG_STCE: u64 = 1 << 63;
+/** Fields of henvcfg that menvcfg opens. */
+export const ENVCFG_SWITCHES: u64 = ENVCFG_ADUE | ENVCFG_STCE;
+
 // interrupt bits of mip, mie, mideleg
 export const BITS_U: u64 = 0x111;
 export const BITS_S: u64 = 0x222;

@@ -17,13 +17,8 @@ export { amo, loadReserved as lr, storeConditional as sc } from './atomics';
 export { system } from './system';
 export { illegal, raise } from './trap';
 export { float, floatAccess as float_access } from './float/execute';
-export {
-  codeLookup as code_lookup,
-  fetchCross as fetch_cross,
-  fetchLine as fetch_line,
-  doomAllCode as drop_all_code,
-  memoryWritten as memory_written,
-} from './code';
+export { codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as fetch_line } from './code';
+export { doomAllCode as drop_all_code, memoryWritten as memory_written } from './stale-code';
 export { poll, nextTimer as next_timer } from './poll';
 export { refreshHart as refresh_hart } from './derived';
 export { pending } from './irq';

@@ -5,7 +5,6 @@ import {
   CSR_HUSTATUS,
   CSR_MIDELEG,
   CSR_MIE,
-  CSR_MIP_SW,
   CSR_MSTATUS,
   CSR_SIDELEG,
   CSR_VSSTATUS,
@@ -13,6 +12,7 @@ import {
 import { IRQ_MSI, IRQ_MTI } from '../src/isa/causes';
 import { mtime } from './clock';
 import { virtualLines } from './dvirq';
+import { comparedTimers, softwareInterrupts } from './envcfg';
 import { BITS_U, BITS_VS, HSTATUS_UIE, STATUS_MIE, STATUS_SIE } from './fields';
 import { csr, hasDvext, hasH, prv, virt } from './state';
 
@@ -25,10 +25,10 @@ export const TO_M: i32 = 3;
 /** Destination chosen by pickInterrupt. */
 export let pickedMode: i32 = 0;
 
-/** mip bits driven by lines: CLINT, PLIC (LINES), virtual timer, vIPI. */
+/** mip bits driven by lines: CLINT, PLIC (LINES), stimecmp, vstimecmp, virtual timer, vIPI. */
 export function interruptLines(h: usize): u64 {
   const id = load<i32>(h, HART_ID);
-  let lines = load<u64>(h, LINES) | virtualLines(h);
+  let lines = load<u64>(h, LINES) | virtualLines(h) | comparedTimers(h);
   if (load<i32>(M_MSIP + id * 4) & 1) lines |= 1 << IRQ_MSI;
   if (mtime(h) >= load<u64>(M_MTIMECMP + id * 8)) lines |= 1 << IRQ_MTI;
   return lines;
@@ -36,7 +36,7 @@ export function interruptLines(h: usize): u64 {
 
 /** mip. */
 export function pending(h: usize): u64 {
-  return csr(h, CSR_MIP_SW) | interruptLines(h);
+  return softwareInterrupts(h) | interruptLines(h);
 }
 
 /** mideleg with the VS bits that H hardwires to one (8.4.3). */

@@ -8,12 +8,12 @@ import {
 } from '../src/isa/causes';
 import { DATA_LOAD, DATA_STORE } from '../src/timing/events';
 import { CLINT_FOREIGN_IDENTITY, CLINT_REFUSED, clintLoad, clintStore, isClint } from './clint';
-import { codeStored } from './code';
 import { DONE, DROPPED, TRAPPED, YIELDED, fillFilter, plainTrap, resolve } from './data-access';
 import { refusedIdentity } from './dvirq';
 import { mmio_load, mmio_store, tohost } from './env';
 import { trPa } from './mmu';
 import { isRam, linearOf } from './ram';
+import { codeStored } from './stale-code';
 import { timeData, timeMmio } from './timing-calls';
 import { raise } from './trap';
 

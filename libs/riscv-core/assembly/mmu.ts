@@ -11,7 +11,6 @@ import {
   DVEXT_STRICT,
   M_PAGING_LEVELS,
   M_PHYS_LIMIT,
-  M_SVADU,
   PRV_M,
   PRV_S,
   PRV_U,
@@ -34,9 +33,11 @@ import {
 } from '../src/isa/causes';
 import { SPACE_BARE, SPACE_GUEST, SPACE_HOST } from '../src/timing/events';
 import { guestRoot } from './context';
+import { updatesEntries } from './envcfg';
 import { ATP_MODE_SHIFT, ATP_PPN, MODE_39, MODE_48, MODE_BARE, STATUS_MXR, STATUS_SUM } from './fields';
 import { PMP_R, PMP_W, PMP_X, pmpAllows } from './pmp';
 import { isRam, linearOf } from './ram';
+import { codeStored } from './stale-code';
 import { csr, dvext } from './state';
 
 /** Outcome of a translation step: fine, or which family of fault. */
@@ -194,13 +195,13 @@ function walk(h: usize, atp: u64, va: u64, access: i32, prv: i32, virt: bool, hl
     // Step 7: accessed and dirty.
     const update: u64 = PTE_A | (access == ACCESS_STORE ? PTE_D : 0);
     if ((pte & update) != update) {
-      if (!load<i32>(M_SVADU)) return PAGE_FAULT;
+      if (!updatesEntries(h, virt)) return PAGE_FAULT;
       if (virt) {
         const family = gStageOfTable(h, address, ACCESS_STORE);
         if (family != OK) return family;
       }
       if (!mayWalk(h, physical, PMP_W, virt)) return ACCESS_FAULT;
-      store<u64>(linearOf(physical), pte | update);
+      setEntry(physical, pte | update);
     }
     // Step 8.
     const offset: u64 = (u64(1) << shift) - 1;
@@ -253,9 +254,9 @@ function gStage(h: usize, gpa: u64, access: i32, hlvx: bool, mxr: bool): i32 {
     if (ppn & inner) return GUEST_FAULT;
     const update: u64 = PTE_A | (access == ACCESS_STORE ? PTE_D : 0);
     if ((pte & update) != update) {
-      if (!load<i32>(M_SVADU)) return GUEST_FAULT;
+      if (!updatesEntries(h, false)) return GUEST_FAULT;
       if (!mayWalk(h, address, PMP_W, true)) return ACCESS_FAULT;
-      store<u64>(linearOf(address), pte | update);
+      setEntry(address, pte | update);
     }
     const offset: u64 = (u64(1) << shift) - 1;
     gPa = ((ppn << 12) & ~offset) | (gpa & offset);
@@ -280,6 +281,12 @@ function permits(pte: u64, access: i32, hlvx: bool, mxr: bool): bool {
 /** A walker's access is an S-mode access to RAM; its V requirement exists in profile strict only (dv-ext.md 5.3). */
 function mayWalk(h: usize, pa: u64, need: i32, virt: bool): bool {
   return isRam(pa, 8) && pmpAllows(h, pa, 8, need, PRV_S, virt && dvext() == DVEXT_STRICT);
+}
+
+function setEntry(pa: u64, pte: u64): void {
+  store<u64>(linearOf(pa), pte);
+  // Tables may lie in a page that is executed.
+  codeStored(pa, 8);
 }
 
 function trace(h: usize, pa: u64, stage: i32, level: i32): void {

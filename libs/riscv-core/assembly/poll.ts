@@ -22,9 +22,10 @@ import {
 import { CSR_MIE } from '../src/hart/csr-slots';
 import { IRQ_MTI } from '../src/isa/causes';
 import { cycleOf, mtime } from './clock';
-import { dropDoomed } from './code';
 import { virtualClock, virtualTimerBit, vtimecmp } from './dvirq';
+import { nextComparedTimer } from './envcfg';
 import { pending, pickInterrupt, pickedMode } from './irq';
+import { dropDoomed } from './stale-code';
 import { csr } from './state';
 import { interrupt } from './trap';
 
@@ -74,11 +75,11 @@ function decide(h: usize): i32 {
  */
 export function nextTimer(h: usize): u64 {
   const enabled = csr(h, CSR_MIE);
-  let next = u64.MAX_VALUE;
+  let next = nextComparedTimer(h, enabled);
   if (enabled & (1 << IRQ_MTI)) {
     const now = mtime(h);
     const deadline = load<u64>(M_MTIMECMP + load<i32>(h, HART_ID) * 8);
-    if (now < deadline) next = cycleOf(h, now, deadline);
+    if (now < deadline) next = min<u64>(next, cycleOf(h, now, deadline));
   }
   if (enabled & virtualTimerBit(h)) {
     const now = virtualClock(h);

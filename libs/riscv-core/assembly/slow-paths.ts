@@ -6,6 +6,7 @@ import { ACCESS_FLOAT, ACCESS_UNSIGNED, CORE_SKIP_POLL, EVENT, EVENT_DONE, PC, R
 import { DROPPED, TRAPPED, YIELDED, onBehalf, ordinary } from './data-access';
 import { box } from './float/operands';
 import { loadAt, storeAt, loaded } from './load-store';
+import { codeWaits } from './stale-code';
 import { retire } from './state';
 
 /** Extends a loaded value as `kind` says; a binary32 number is NaN-boxed. */
@@ -44,7 +45,7 @@ export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
   const outcome = loadAt(h, va, i32(1) << (kind & 3));
   if (outcome == TRAPPED) return 0;
   const value = extend(loaded, kind);
-  if (outcome == YIELDED) {
+  if (outcome == YIELDED || codeWaits()) {
     setRd(h, rec, value);
     finish(h, rec, outcome);
   }
@@ -55,7 +56,8 @@ export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
 export function slowStore(h: usize, va: u64, value: u64, kind: i32, rec: usize): void {
   ordinary(h);
   const outcome = storeAt(h, va, i32(1) << (kind & 3), value);
-  if (outcome & (YIELDED | DROPPED)) finish(h, rec, outcome);
+  if (outcome == TRAPPED) return;
+  if ((outcome & (YIELDED | DROPPED)) != 0 || codeWaits()) finish(h, rec, outcome);
 }
 
 /** HLV, HLVX, HSV and their DV-ext spellings for privilege `prv`; false = trap taken. The caller retires. */

@@ -13,7 +13,7 @@ import {
 import * as S from '../src/isa/sysops';
 import { csrInstruction } from './csr';
 import { dvRegister } from './dvregs';
-import { fenceI, hfence, hufence, sfenceVma } from './fences';
+import { fenceI, hfence, hufence, sfenceInval, sfenceVma } from './fences';
 import { HSTATUS_VTW, STATUS_TW } from './fields';
 import { guestMemory } from './guest-memory';
 import { mret, sret, uret } from './returns';
@@ -36,6 +36,8 @@ export function system(h: usize, op: i32, rec: usize): void {
       return wfi(h, rec);
     case S.SYS_SFENCE_VMA:
       return sfenceVma(h, rec);
+    case S.SYS_SFENCE_INVAL:
+      return sfenceInval(h, rec);
     case S.SYS_HFENCE_VVMA:
     case S.SYS_HFENCE_GVMA:
       return hfence(h, op, rec);

@@ -68,7 +68,7 @@ machine
   --machine virt|firesim    preset (default virt)
   --harts N                 1 to 8 (default 1)
   --memory 512M             RAM, at most 2G (default 512M)
-  --isa STRING              default rv64gch
+  --isa STRING              default rv64gch; behind it, with _: zba zbb zbs (all three: b) sstc svadu svinval
   --misaligned trap|emulate misaligned accesses to RAM (default: virt emulate, firesim trap)
   --dvext none|rocket|qemu|strict
                             delegated virtualization extension (default: virt none, firesim rocket)

@@ -227,6 +227,8 @@ function encodeOperands(row: Insn, args: readonly string[], p: OperandParser): n
   switch (row.format) {
     case 'R':
       return encode(row, { rd: reg(0), rs1: reg(1), rs2: reg(2) });
+    case 'unary':
+      return encode(row, { rd: reg(0), rs1: reg(1) });
     case 'I':
       return encode(row, { rd: reg(0), rs1: reg(1), imm: imm(2, -2048, 2047) });
     case 'shift6':

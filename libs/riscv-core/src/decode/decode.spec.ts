@@ -8,7 +8,7 @@ import { assemble, loadImmediate } from './assembler.js';
 import { Decoder, extensionSet } from './decoder.js';
 import { disassemble } from './disassembler.js';
 
-const decoder = new Decoder(extensionSet(['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'zifencei', 's', 'h', 'dvext']));
+const decoder = new Decoder(extensionSet(['c', ...instructions.map((row) => row.extension)]));
 
 describe('the instruction table', () => {
   it('names every instruction once', () => {
@@ -103,7 +103,8 @@ describe('assembler and disassembler', () => {
       'add a0, a1, a2', 'addi t0, sp, -16', 'ld s0, 8(sp)', 'sd ra, -8(fp)', 'beq a0, zero, 0x80000014',
       'lui a0, 0x12345', 'jal ra, 0x80000000', 'jalr zero, 0(ra)', 'amoadd.w a0, a1, (a2)', 'lr.d a0, (a1)',
       'csrrw zero, mepc, t0', 'csrrwi a0, sstatus, 3', 'hlv.d a0, (a1)', 'husv.w a2, (a1)', 'uret', 'dv.read.vtimecmp a0',
-      'hfence.gvma zero, zero', 'fence.i', 'wfi',
+      'hfence.gvma zero, zero', 'fence.i', 'wfi', 'sh2add a0, a1, a2', 'slli.uw a0, a1, 40', 'rori a0, a1, 63', 'roriw a0, a1, 31',
+      'clz a0, a1', 'zext.h a0, a1', 'bexti a0, a1, 33', 'sinval.vma a0, a1', 'hinval.gvma zero, a1', 'sfence.inval.ir',
     ]; // prettier-ignore
     for (const line of source) {
       const first = assemble(line).bytes;
@@ -124,6 +125,25 @@ describe('assembler and disassembler', () => {
     expect(wordOf('dv.set.vipi3 a0')).toBe(0xe8a03077);
     expect(wordOf('dv.clear.vipi0 a0')).toBe(0xc8a02077);
   });
+
+  it('knows the published words of Zb* and Svinval', () => {
+    const wordOf = (line: string): string =>
+      new DataView(assemble(line).bytes.buffer).getUint32(0, true).toString(16).padStart(8, '0');
+    // As GNU as 2.40 encodes them.
+    expect(
+      [
+        'add.uw a0, a1, a2', 'sh1add a0, a1, a2', 'sh3add.uw a0, a1, a2', 'slli.uw a0, a1, 33', 'andn a0, a1, a2', 'xnor a0, a1, a2',
+        'ctzw a0, a1', 'cpop a0, a1', 'maxu a0, a1, a2', 'sext.h a0, a1', 'zext.h a0, a1', 'rolw a0, a1, a2', 'rori a0, a1, 33',
+        'roriw a0, a1, 3', 'orc.b a0, a1', 'rev8 a0, a1', 'bclri a0, a1, 33', 'bext a0, a1, a2', 'binv a0, a1, a2', 'bseti a0, a1, 33',
+        'sinval.vma a0, a1', 'sfence.w.inval', 'sfence.inval.ir', 'hinval.vvma a0, a1', 'hinval.gvma a0, a1',
+      ].map(wordOf),
+    ).toEqual([
+      '08c5853b', '20c5a533', '20c5e53b', '0a15951b', '40c5f533', '40c5c533',
+      '6015951b', '60259513', '0ac5f533', '60559513', '0805c53b', '60c5953b', '6215d513',
+      '6035d51b', '2875d513', '6b85d513', '4a159513', '48c5d533', '68c59533', '2a159513',
+      '16b50073', '18000073', '18100073', '26b50073', '66b50073',
+    ]);
+  }); // prettier-ignore
 
   it('loads any 64-bit constant', () => {
     fc.assert(

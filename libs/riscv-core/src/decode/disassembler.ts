@@ -32,6 +32,8 @@ export function disassemble(decoded: DecodedInsn, pc: bigint): string {
     switch (insn.format) {
       case 'R':
         return `${rd}, ${rs1}, ${rs2}`;
+      case 'unary':
+        return `${rd}, ${rs1}`;
       case 'I':
       case 'shift6':
       case 'shift5':

@@ -78,5 +78,7 @@ export const CSR_PMPADDR = 2520;
 export const CSR_MHPMCOUNTER = 2648;
 /** mhpmevent3..31, 8 bytes apart */
 export const CSR_MHPMEVENT = 2880;
+export const CSR_STIMECMP = 3112;
+export const CSR_VSTIMECMP = 3120;
 /** end of the register storage: must not pass CSRS + CSR_SLOTS * 8 */
-export const CSR_STORAGE_END = 3112;
+export const CSR_STORAGE_END = 3128;

@@ -36,7 +36,7 @@ export const M_PMP_ENTRIES = MACHINE + 44;
 /** u32: bits of ASID and VMID that satp/hgatp keep. */
 export const M_ASID_BITS = MACHINE + 48;
 export const M_VMID_BITS = MACHINE + 52;
-/** u32: bit 0 = A/D bits are set by hardware (Svadu); 0 = Svade. */
+/** u32: SVADU_*: who sets the accessed and dirty bits of page-table entries. */
 export const M_SVADU = MACHINE + 56;
 /** u32: 1 = timing model rocket, 0 = none. */
 export const M_TIMING = MACHINE + 60;
@@ -306,10 +306,14 @@ export const DVEXT_ROCKET = 1;
 export const DVEXT_QEMU = 2;
 export const DVEXT_STRICT = 3;
 
+/** M_SVADU: a clear bit is a fault (Svade), or the walk sets it; or that is for menvcfg and henvcfg to say (Svadu). */
+export const SVADU_NEVER = 0;
+export const SVADU_ALWAYS = 1;
+export const SVADU_SWITCHED = 2;
+
 /** M_EXTENSIONS bits. */
 export const MEXT_H = 1;
 export const MEXT_SSTC = 2;
-export const MEXT_SVINVAL = 4;
 export const MEXT_F = 8;
 export const MEXT_D = 16;
 

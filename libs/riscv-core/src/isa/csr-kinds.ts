@@ -95,7 +95,7 @@ export const CSRK_FFLAGS = 43;
 export const CSRK_FRM = 44;
 /** fcsr bits 7:0 */
 export const CSRK_FCSR = 45;
-/** menvcfg, senvcfg, henvcfg */
+/** menvcfg, senvcfg */
 export const CSRK_ENVCFG = 46;
 /** hcounteren ([R]); own register in profile qemu */
 export const CSRK_HUCOUNTEREN = 47;
@@ -105,5 +105,7 @@ export const CSRK_HUTVAL = 48;
 export const CSRK_HUGATP = 49;
 /** as scause */
 export const CSRK_UCAUSE = 50;
-/** Sstc (not offered yet) */
+/** stimecmp, vstimecmp: menvcfg, henvcfg and the counter enables of time apply */
 export const CSRK_STIMECMP = 51;
+/** henvcfg: what menvcfg switches off reads 0 */
+export const CSRK_HENVCFG = 52;

@@ -8,7 +8,7 @@ import * as K from './csr-kinds.js';
 import * as S from '../hart/csr-slots.js';
 
 /** Which option of the machine brings a register into being. */
-export type CsrNeeds = 'base' | 'F' | 'H' | 'Sstc' | 'dvext' | 'dvext-strict';
+export type CsrNeeds = 'base' | 'F' | 'H' | 'Sstc' | 'H and Sstc' | 'dvext' | 'dvext-strict';
 
 /** Access class of a DV-ext register (dv-ext.md 2.7). */
 export type DvClass = 'user' | 'supervisor' | 'virq';
@@ -138,6 +138,7 @@ const supervisor: Csr[] = [
   csr('scause', 0x142, K.CSRK_PLAIN, { slot: S.CSR_SCAUSE }),
   csr('stval', 0x143, K.CSRK_PLAIN, { slot: S.CSR_STVAL }),
   csr('sip', 0x144, K.CSRK_SIP, { slot: S.CSR_MIP_SW, w: 0x2n }),
+  csr('stimecmp', 0x14d, K.CSRK_STIMECMP, { slot: S.CSR_STIMECMP, reset: ALL, needs: 'Sstc' }),
   csr('satp', 0x180, K.CSRK_SATP, { slot: S.CSR_SATP }),
 ];
 
@@ -150,13 +151,14 @@ const hypervisor: Csr[] = [
   csr('htimedelta', 0x605, K.CSRK_PLAIN, { slot: S.CSR_HTIMEDELTA, needs: 'H' }),
   csr('hcounteren', 0x606, K.CSRK_PLAIN, { slot: S.CSR_HCOUNTEREN, w: WORD, needs: 'H' }),
   csr('hgeie', 0x607, K.CSRK_CONSTANT, { needs: 'H' }),
-  csr('henvcfg', 0x60a, K.CSRK_ENVCFG, { slot: S.CSR_HENVCFG, w: 0x1n, needs: 'H' }),
+  csr('henvcfg', 0x60a, K.CSRK_HENVCFG, { slot: S.CSR_HENVCFG, w: 0x1n, needs: 'H' }),
   csr('htval', 0x643, K.CSRK_PLAIN, { slot: S.CSR_HTVAL, needs: 'H' }),
   csr('hip', 0x644, K.CSRK_HIP, { slot: S.CSR_MIP_SW, r: VS_BITS, w: 0x4n, needs: 'H' }),
   csr('hvip', 0x645, K.CSRK_HVIP, { slot: S.CSR_MIP_SW, r: VS_BITS, w: VS_BITS, needs: 'H' }),
   csr('htinst', 0x64a, K.CSRK_PLAIN, { slot: S.CSR_HTINST, needs: 'H' }),
   csr('hgatp', 0x680, K.CSRK_HGATP, { slot: S.CSR_HGATP, needs: 'H' }),
   csr('hgeip', 0xe12, K.CSRK_HGEIP, { needs: 'H' }),
+  csr('vstimecmp', 0x24d, K.CSRK_STIMECMP, { slot: S.CSR_VSTIMECMP, reset: ALL, needs: 'H and Sstc' }),
 ];
 
 /** The guest's supervisor registers and, by rule, their user-visible HUVS names: 0x400 | low byte, canonical 0x8Cx (dv-ext.md 15). */
@@ -308,6 +310,9 @@ export interface CsrOptions {
 }
 
 const FS_BITS = 0x6000n;
+/** menvcfg and henvcfg: Sstc, Svadu. */
+const STCE = 1n << 63n;
+const ADUE = 1n << 61n;
 const ROCKET_MEDELEG = 0xf0_b509n;
 const ROCKET_HEDELEG = 0xb109n;
 
@@ -323,12 +328,15 @@ export function resolveCsrs(options: CsrOptions): Csr[] {
         return options.extensions.has('h');
       case 'Sstc':
         return options.extensions.has('sstc');
+      case 'H and Sstc':
+        return options.extensions.has('h') && options.extensions.has('sstc');
       case 'dvext':
         return options.dvext !== 'none';
       case 'dvext-strict':
         return options.dvext === 'strict';
     }
   };
+  const environment = (options.extensions.has('sstc') ? STCE : 0n) | (options.extensions.has('svadu') ? ADUE : 0n);
   let lost = 0n;
   if (options.dvext === 'none') lost |= U_BITS;
   if (!options.extensions.has('h')) lost |= VS_BITS;
@@ -352,6 +360,9 @@ export function resolveCsrs(options: CsrOptions): Csr[] {
       }
       case 'hedeleg':
         return options.rocketDelegation ? { ...row, writeMask: ROCKET_HEDELEG } : row;
+      case 'menvcfg':
+      case 'henvcfg':
+        return { ...row, writeMask: row.writeMask | environment };
       case 'mideleg':
       case 'mie':
       case 'mip':

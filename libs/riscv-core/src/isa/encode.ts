@@ -82,6 +82,7 @@ export function encode(row: Insn, operands: Operands): number {
       bits = RS1 | RS2;
       break;
     case 'hlv':
+    case 'unary':
       bits = RD | RS1;
       break;
     case 'hsv':
@@ -145,6 +146,7 @@ export function immediate(row: Insn, bits: number): number {
     case 'fence':
       return bits >>> 20;
     case 'R':
+    case 'unary':
     case 'amo':
     case 'lr':
     case 'none':

@@ -6,6 +6,7 @@ import type { Semantics } from './semantics.js';
 /** Where the operands are in the 32 bits, and how the assembly text is written. */
 export type Format =
   | 'R' // rd, rs1, rs2
+  | 'unary' // rd, rs1
   | 'I' // rd, rs1, imm
   | 'load' // rd, imm(rs1)
   | 'shift6' // rd, rs1, shamt 0..63
@@ -41,7 +42,7 @@ export interface Insn {
   /** Bits that identify the instruction and the value they have. */
   readonly mask: number;
   readonly match: number;
-  /** Extension as in the ISA string: i, m, a, zicsr, zifencei, s (privileged), h, dvext. */
+  /** Extension as in the ISA string: i, m, a, zicsr, zifencei, zba, s (privileged), h, dvext ... */
   readonly extension: string;
   readonly latency: LatencyClass;
   /** Fixed "immediate" of instructions that encode an access kind or register in their opcode. */
@@ -93,6 +94,7 @@ export interface RegisterUse {
 /** Which register fields a format uses. CSR immediates sit in the rs1 field but name no register. */
 export const registerUse: Readonly<Record<Format, RegisterUse>> = {
   R: { rd: 'x', rs1: 'x', rs2: 'x' },
+  unary: { rd: 'x', rs1: 'x', rs2: false },
   I: { rd: 'x', rs1: 'x', rs2: false },
   load: { rd: 'x', rs1: 'x', rs2: false },
   shift6: { rd: 'x', rs1: 'x', rs2: false },
@@ -152,10 +154,13 @@ export const R = (op: number, f3: number, f7: number): Encoding =>
 export const I = (op: number, f3: number): Encoding => fixed('I', OPCODE | FUNCT3, op | (f3 << 12));
 export const Load = (f3: number): Encoding => fixed('load', OPCODE | FUNCT3, opcode.LOAD | (f3 << 12));
 /** 64-bit shift: six bits of shift amount, funct6 above it. */
-export const Shift6 = (f3: number, f6: number): Encoding =>
-  fixed('shift6', OPCODE | FUNCT3 | 0xfc000000, opcode.OP_IMM | (f3 << 12) | (f6 << 26));
+export const Shift6 = (f3: number, f6: number, op: number = opcode.OP_IMM): Encoding =>
+  fixed('shift6', OPCODE | FUNCT3 | 0xfc000000, op | (f3 << 12) | (f6 << 26));
 export const Shift5 = (f3: number, f7: number): Encoding =>
   fixed('shift5', OPCODE | FUNCT3 | FUNCT7, opcode.OP_IMM_32 | (f3 << 12) | (f7 << 25));
+/** One source: the rs2 field selects the operation. */
+export const Unary = (op: number, f3: number, f7: number, rs2: number): Encoding =>
+  fixed('unary', OPCODE | FUNCT3 | FUNCT7 | RS2_FIELD, op | (f3 << 12) | (f7 << 25) | (rs2 << 20));
 export const S = (f3: number): Encoding => fixed('S', OPCODE | FUNCT3, opcode.STORE | (f3 << 12));
 export const B = (f3: number): Encoding => fixed('B', OPCODE | FUNCT3, opcode.BRANCH | (f3 << 12));
 export const U = (op: number): Encoding => fixed('U', OPCODE, op);

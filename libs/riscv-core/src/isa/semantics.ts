@@ -31,6 +31,8 @@ export interface Semantics<V> {
   shl(a: V, b: V): V;
   shrU(a: V, b: V): V;
   shrS(a: V, b: V): V;
+  /** Rotation to the right. */
+  rotr(a: V, b: V): V;
   mul(a: V, b: V): V;
   /** High 64 bits of the 128-bit product: signed, unsigned, signed x unsigned. */
   mulhS(a: V, b: V): V;
@@ -50,6 +52,13 @@ export interface Semantics<V> {
   geU(a: V, b: V): V;
   select(condition: V, whenTrue: V, whenFalse: V): V;
 
+  /** Zeros above the highest one, below the lowest one (64 if there is none); number of ones. */
+  clz(a: V): V;
+  ctz(a: V): V;
+  popcount(a: V): V;
+
+  sext8(a: V): V;
+  sext16(a: V): V;
   sext32(a: V): V;
   zext32(a: V): V;
 

@@ -34,6 +34,8 @@ export const SYS_DV_WRITE = 25;
 export const SYS_DV_SET = 26;
 export const SYS_DV_CLEAR = 27;
 export const SYS_ILLEGAL = 28;
+/** SFENCE.W.INVAL, SFENCE.INVAL.IR: nothing but the right to execute them. */
+export const SYS_SFENCE_INVAL = 29;
 
 export const DVREG_VTIMECMP = 0;
 export const DVREG_VTIMECTL = 1;

@@ -7,9 +7,22 @@ import { rvH } from './rv-h.js';
 import { rvI } from './rv-i.js';
 import { rvM } from './rv-m.js';
 import { rvPriv } from './rv-priv.js';
+import { rvSvinval } from './rv-svinval.js';
+import { rvZb } from './rv-zb.js';
 import { rvZicsr } from './rv-zicsr.js';
 
-export const instructions: readonly Insn[] = [...rvI, ...rvM, ...rvA, ...rvFD, ...rvZicsr, ...rvPriv, ...rvH, ...dvExt];
+export const instructions: readonly Insn[] = [
+  ...rvI,
+  ...rvM,
+  ...rvA,
+  ...rvFD,
+  ...rvZb,
+  ...rvZicsr,
+  ...rvPriv,
+  ...rvH,
+  ...rvSvinval,
+  ...dvExt,
+];
 
 const byName = new Map(instructions.map((row) => [row.name, row]));
 

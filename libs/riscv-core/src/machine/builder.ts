@@ -66,6 +66,12 @@ const profileNumber: Record<DvextProfile, number> = {
   strict: L.DVEXT_STRICT,
 };
 
+const accessBits: Record<MachineConfig['accessBits'], number> = {
+  svade: L.SVADU_NEVER,
+  hardware: L.SVADU_ALWAYS,
+  svadu: L.SVADU_SWITCHED,
+};
+
 /** Throws {@link ConfigError} for whatever the user got wrong in the images. */
 export function buildMachine(
   config: MachineConfig,
@@ -222,8 +228,9 @@ function allocate(config: MachineConfig): WebAssembly.Memory {
   }
 }
 
-function extensionBits({ f, d, h }: IsaOptions): number {
-  return (h ? L.MEXT_H : 0) | (f ? L.MEXT_F : 0) | (d ? L.MEXT_D : 0);
+function extensionBits({ f, d, h, named }: IsaOptions): number {
+  const sstc = named.has('sstc') ? L.MEXT_SSTC : 0;
+  return (h ? L.MEXT_H : 0) | (f ? L.MEXT_F : 0) | (d ? L.MEXT_D : 0) | sstc;
 }
 
 function fillMachineBlock(linear: LinearMemory, config: MachineConfig): void {
@@ -238,11 +245,11 @@ function fillMachineBlock(linear: LinearMemory, config: MachineConfig): void {
   linear.setU32(L.M_PMP_ENTRIES, config.pmpEntries);
   linear.setU32(L.M_ASID_BITS, config.asidBits);
   linear.setU32(L.M_VMID_BITS, config.vmidBits);
-  linear.setU32(L.M_SVADU, config.hardwareAccessBits ? 1 : 0);
+  linear.setU32(L.M_SVADU, accessBits[config.accessBits]);
   linear.setU32(L.M_TIMING, config.timing.model === 'rocket' ? 1 : 0);
   linear.setU64(L.M_PHYS_LIMIT, 1n << 56n);
   linear.setU32(L.M_FILTER_SHIFT, config.timing.model === 'rocket' ? 6 : 12);
-  linear.setU32(L.M_PAGING_LEVELS, 3);
+  linear.setU32(L.M_PAGING_LEVELS, config.pagingLevels);
   linear.setU32(L.M_EXTENSIONS, extensionBits(config.isa));
   linear.setU32(L.M_ERRATA, config.erratumUpie ? 1 : 0);
   linear.setU32(L.M_VPMP_ABSENT, config.vpmpAbsent || config.dvext === 'none' || config.dvext === 'qemu' ? 1 : 0);

@@ -61,7 +61,7 @@ describe('machine configuration', () => {
     [{ memoryBytes: 4 * 2 ** 30 }, /^--memory: found 4294967296/],
     [{ memoryBytes: 2 ** 20 + 1 }, /^--memory: found 1048577 bytes, expected a multiple of 4 KiB$/],
     [{ isa: 'rv32imac' }, /^--isa: found rv32, expected rv64$/],
-    [{ isa: 'rv64imac_zba' }, /^--isa: found extension "zba"/],
+    [{ isa: 'rv64imac_zbc' }, /^--isa: found extension "zbc"/],
     [{ isa: 'rv64ima' }, /^--isa: found "rv64ima" without "c"/],
     [{ isa: 'x86' }, /^--isa/],
     [{ isa: 'rv64gc', dvext: 'rocket' }, /^--dvext: found "rocket" with an ISA without h/],
@@ -74,6 +74,7 @@ describe('machine configuration', () => {
       { timing: 'rocket', set: { 'clock.core': 1 } },
       /^--set clock\.core: found 1 MHz, expected a multiple of the timebase/,
     ],
+    [{ set: { 'mmu.levels': 5 } }, /^--set mmu\.levels: found 5, expected 3 or 4$/],
     [{ set: { 'vpmp.absent': 3 } }, /^--set vpmp\.absent: found 3, expected true or false$/],
     [{ net: { peer: echoPeer(), mac: new Uint8Array(5) } }, /^net: found a MAC address of 5 bytes, expected 6$/],
     [{ net: { peer: echoPeer() }, set: { 'net.gbps': 0 } }, /^--set net\.gbps: found 0, expected a number from/],
@@ -92,7 +93,17 @@ describe('ISA string', () => {
   it('announces what exists', () => {
     expect(isaString(parseIsa('rv64gch'))).toBe('rv64imafdch_zicntr_zicsr_zifencei');
     expect(isaString(parseIsa('RV64IMAC_Zicsr'))).toBe('rv64imac_zicntr_zicsr_zifencei');
-    expect(misa({ h: true, f: true, d: true }, false)).toBe((2n << 62n) | 0x14_11adn);
-    expect(misa({ h: false, f: false, d: false }, true)).toBe((2n << 62n) | 0x214_1105n);
+    expect(isaString(parseIsa('rv64gcb_svinval_sstc_svadu'))).toBe(
+      'rv64imafdc_zicntr_zicsr_zifencei_zba_zbb_zbs_sstc_svadu_svinval',
+    );
+    expect(isaString(parseIsa('rv64imaczbb'))).toBe('rv64imac_zicntr_zicsr_zifencei_zbb');
+    expect(misa(parseIsa('rv64gch'), false)).toBe((2n << 62n) | 0x14_11adn);
+    expect(misa(parseIsa('rv64imac'), true)).toBe((2n << 62n) | 0x214_1105n);
+  });
+
+  it('has named extensions only where they are named', () => {
+    expect([...parseIsa('rv64gch').named]).toEqual([]);
+    expect([...parseIsa('rv64gc_zbs_sstc').named]).toEqual(['zbs', 'sstc']);
+    expect(() => parseIsa('rv64gc_zbc')).toThrow(/^--isa: found extension "zbc", expected extensions out of .*zba/);
   });
 });

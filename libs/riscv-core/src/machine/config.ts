@@ -71,9 +71,11 @@ export interface MachineConfig {
   /** log2 of the PMP granularity in bytes. */
   readonly pmpGrain: number;
   readonly asidBits: number;
+  /** 3 = Sv39 and Sv39x4, 4 = Sv48 and Sv48x4 too. */
+  readonly pagingLevels: 3 | 4;
   readonly vmidBits: number;
-  /** A/D bits set by hardware (Svadu) instead of a fault (Svade). */
-  readonly hardwareAccessBits: boolean;
+  /** Who sets accessed and dirty bits: a clear one is a fault (Svade), the walk does, or menvcfg.ADUE says (Svadu). */
+  readonly accessBits: 'svade' | 'hardware' | 'svadu';
   readonly timebaseHz: number;
   /** Core cycles per tick of mtime. */
   readonly cyclesPerTick: number;
@@ -93,6 +95,7 @@ export interface MachineConfig {
 export const machineSettings: Readonly<Record<string, string>> = {
   'vpmp.absent': 'true = no V bit in pmpcfg (dv-ext.md 5.3)',
   'erratum.upie': 'true = UPIE erratum of the Rocket prototype (dv-ext.md 3.3)',
+  'mmu.levels': '3 = Sv39 and Sv39x4 only (default), 4 = Sv48 and Sv48x4 too',
   'net.gbps': 'bandwidth of the link in Gbit/s of target time (paper-results.md: 1)',
   'net.latency':
     'core cycles from the last bit sent to the frame received: link 6405 and switch 10 (rocket-timing.md 9)',
@@ -163,9 +166,10 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
     pmpEntries: 16,
     pmpGrain: preset.pmpGrain,
     asidBits: preset.asidBits,
+    pagingLevels: pagingLevels(machine),
     // dv-ext.md 6: the Rocket prototype has no VMID bits, the paper's design has them.
     vmidBits: dvext === 'strict' || (dvext !== 'rocket' && preset.asidBits > 0) ? 14 : 0,
-    hardwareAccessBits: dvext === 'qemu',
+    accessBits: dvext === 'qemu' ? 'hardware' : isa.named.has('svadu') ? 'svadu' : 'svade',
     timebaseHz: preset.timebaseHz,
     cyclesPerTick: cyclesPerTick(timing, preset),
     dvext,
@@ -183,6 +187,8 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
 export function extensionNames(config: MachineConfig): ReadonlySet<string> {
   const names = ['i', 'm', 'a', 'c', 's', 'zicsr', 'zifencei'];
   for (const name of ['f', 'd', 'h'] as const) if (config.isa[name]) names.push(name);
+  names.push(...config.isa.named);
+  if (config.isa.h && config.isa.named.has('svinval')) names.push('svinval-h');
   if (config.dvext !== 'none') names.push('dvext');
   return new Set(names);
 }
@@ -258,6 +264,13 @@ function splitSettings(set: Readonly<Record<string, SettingValue>>): {
   const model: Record<string, SettingValue> = {};
   for (const [key, value] of Object.entries(set)) (key in machineSettings ? machine : model)[key] = value;
   return { machine, model };
+}
+
+/** Rocket has three (rocket-timing.md 5), and Linux takes the most that it finds. */
+function pagingLevels(settings: Record<string, SettingValue>): 3 | 4 {
+  const value = settings['mmu.levels'] ?? 3;
+  if (value !== 3 && value !== 4) throw new ConfigError('--set mmu.levels', String(value), '3 or 4');
+  return value;
 }
 
 function flag(settings: Record<string, SettingValue>, name: string): boolean {

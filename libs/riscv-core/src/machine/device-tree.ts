@@ -44,7 +44,7 @@ export function generateDeviceTree(config: MachineConfig, chosen: Chosen): Uint8
         status: 'okay',
         compatible: 'riscv',
         'riscv,isa': isaString(config.isa),
-        'mmu-type': 'riscv,sv39',
+        'mmu-type': config.pagingLevels === 4 ? 'riscv,sv48' : 'riscv,sv39',
         ...(dvext ? { 'dv-ext': config.dvext } : {}),
       },
       [

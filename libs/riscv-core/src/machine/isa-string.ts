@@ -1,6 +1,10 @@
 /** The ISA string of RISC-V ("Unprivileged ISA", ch. "ISA Extension Naming Conventions"): which extensions a machine has. */
 import { ConfigError } from './config-error.js';
 
+/** Extensions of more than one letter that a machine may have or not, in the order of the ISA string. */
+export const namedExtensions = ['zba', 'zbb', 'zbs', 'sstc', 'svadu', 'svinval'] as const;
+export type NamedExtension = (typeof namedExtensions)[number];
+
 export interface IsaOptions {
   /** Hypervisor extension. */
   readonly h: boolean;
@@ -8,13 +12,15 @@ export interface IsaOptions {
   readonly f: boolean;
   /** Double-precision floating point; has F with it. */
   readonly d: boolean;
+  readonly named: ReadonlySet<NamedExtension>;
 }
 
 /** Extensions that every machine has; a string without one of them names a machine that cannot be built. */
 const always = ['i', 'm', 'a', 'c'];
 /** Named and harmless: part of every machine, whether the string says so or not. */
 const implied = ['s', 'u', 'zicsr', 'zifencei', 'zicntr'];
-const optional = ['f', 'd', 'h'];
+const optional = ['f', 'd', 'h', 'b'];
+const known: readonly string[] = [...always, ...implied, ...optional, ...namedExtensions];
 
 /** Throws {@link ConfigError} on anything that is not an ISA string this simulator can build. */
 export function parseIsa(text: string): IsaOptions {
@@ -23,31 +29,35 @@ export function parseIsa(text: string): IsaOptions {
   if (match === null)
     throw new ConfigError(where, JSON.stringify(text), 'an ISA string such as rv64gch_zicsr_zifencei');
   if (match[1] !== '64') throw new ConfigError(where, `rv${match[1]}`, 'rv64');
-  const letters = (match[2] ?? '').toLowerCase().replace('g', 'imafd');
-  const names = [
-    ...letters,
-    ...(match[3] ?? '')
-      .toLowerCase()
-      .split('_')
-      .filter((name) => name !== ''),
-  ];
+  const names = [...splitLetters(match[2] ?? ''), ...(match[3] ?? '').toLowerCase().split('_')].filter(
+    (name) => name !== '',
+  );
   for (const name of names)
-    if (![...always, ...implied, ...optional].includes(name))
+    if (!known.includes(name))
       throw new ConfigError(
         where,
         `extension "${name}"`,
-        'extensions out of i m a f d c h (g = imafd) zicsr zifencei zicntr',
+        `extensions out of i m a f d c b h (g = imafd, b = zba_zbb_zbs) zicsr zifencei zicntr ${namedExtensions.join(' ')}`,
       );
   for (const name of always)
     if (!names.includes(name))
       throw new ConfigError(where, `${JSON.stringify(text)} without "${name}"`, 'at least rv64imac');
   const d = names.includes('d');
-  return { h: names.includes('h'), f: d || names.includes('f'), d };
+  const has = (name: NamedExtension): boolean => names.includes(name) || (name.startsWith('zb') && names.includes('b'));
+  return { h: names.includes('h'), f: d || names.includes('f'), d, named: new Set(namedExtensions.filter(has)) };
+}
+
+/** Single letters, and behind them at most one name of several: rv64gczba. */
+function splitLetters(text: string): string[] {
+  const match = /^([a-rt-y]*)([sz][a-z]+|s?)$/.exec(text.toLowerCase());
+  if (match === null) return [text.toLowerCase()];
+  return [...(match[1] ?? '').replace('g', 'imafd'), match[2] ?? ''];
 }
 
 /** As the device tree announces it: what exists, no more. */
-export function isaString(isa: IsaOptions): string {
-  return `rv64ima${isa.f ? 'f' : ''}${isa.d ? 'd' : ''}c${isa.h ? 'h' : ''}_zicntr_zicsr_zifencei`;
+export function isaString({ f, d, h, named }: IsaOptions): string {
+  const letters = `rv64ima${f ? 'f' : ''}${d ? 'd' : ''}c${h ? 'h' : ''}`;
+  return [letters, 'zicntr', 'zicsr', 'zifencei', ...namedExtensions.filter((name) => named.has(name))].join('_');
 }
 
 /** misa: MXL = 2 and a bit per letter; DV-ext profile `qemu` announces itself by Z (dv-ext.md 1). */

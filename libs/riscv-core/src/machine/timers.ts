@@ -1,8 +1,16 @@
 /** When a sleeping hart's timer lines rise next: the only things that can wake a machine in which every hart sleeps. */
 import * as L from '../hart/layout.js';
-import { CSR_HUTIMEDELTA } from '../hart/csr-slots.js';
+import {
+  CSR_HENVCFG,
+  CSR_HTIMEDELTA,
+  CSR_HUTIMEDELTA,
+  CSR_MENVCFG,
+  CSR_STIMECMP,
+  CSR_VSTIMECMP,
+} from '../hart/csr-slots.js';
 import { hartArea, type LinearMemory } from './linear-memory.js';
 
+const STCE = 1n << 63n;
 const MASK = (1n << 64n) - 1n;
 /** Later than any simulation: 2^53 cycles. */
 const NEVER = BigInt(Number.MAX_SAFE_INTEGER);
@@ -14,6 +22,7 @@ export function nextTimerCycle(memory: LinearMemory, hart: number): number | und
   const cycle = memory.u64(hartArea(hart) + L.CYCLE);
   const mtime = (cycle / cyclesPerTick + offset) & MASK;
 
+  const register = (slot: number): bigint => memory.u64(hartArea(hart) + slot);
   /** Ticks until mtime + delta reaches `compare`; undefined when it has. */
   const wait = (compare: bigint, delta: bigint): bigint | undefined => {
     const now = (mtime + delta) & MASK;
@@ -23,8 +32,14 @@ export function nextTimerCycle(memory: LinearMemory, hart: number): number | und
   const profile = memory.u32(L.M_DVEXT);
   if (profile !== L.DVEXT_NONE && (memory.u64(L.M_VTIMECTL + 8 * hart) & 1n) === 1n) {
     // dv-ext.md 8: the comparison takes hutimedelta into account in profiles qemu and strict.
-    const delta = profile === L.DVEXT_ROCKET ? 0n : memory.u64(hartArea(hart) + CSR_HUTIMEDELTA);
+    const delta = profile === L.DVEXT_ROCKET ? 0n : register(CSR_HUTIMEDELTA);
     waits.push(wait(memory.u64(L.M_VTIMECMP + 8 * hart), delta));
+  }
+  if ((memory.u32(L.M_EXTENSIONS) & L.MEXT_SSTC) !== 0 && (register(CSR_MENVCFG) & STCE) !== 0n) {
+    waits.push(wait(register(CSR_STIMECMP), 0n));
+    // Reset and machines without H leave henvcfg at 0.
+    const guest = profile === L.DVEXT_ROCKET ? 0n : register(CSR_HTIMEDELTA) + register(CSR_HUTIMEDELTA);
+    if ((register(CSR_HENVCFG) & STCE) !== 0n) waits.push(wait(register(CSR_VSTIMECMP), guest));
   }
   const ticks = waits.filter((ticksLeft) => ticksLeft !== undefined).sort((a, b) => (a < b ? -1 : 1))[0];
   if (ticks === undefined) return undefined;

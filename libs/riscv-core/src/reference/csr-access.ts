@@ -27,6 +27,7 @@ const guestNumber: ReadonlyMap<number, number> = new Map([
   [0x142, 0x242],
   [0x143, 0x243],
   [0x144, 0x244],
+  [0x14d, 0x24d],
   [0x180, 0x280],
 ]);
 
@@ -43,6 +44,12 @@ export function checkCsrAccess(machine: MachineState, hart: HartState, number: n
   if (row === undefined) return 'illegal';
   if (use.write && csrIsReadOnly(number)) return 'illegal';
   if (row.dv !== undefined) return checkDvAccess(machine, hart, row, use);
+  if (row.kind === K.CSRK_STIMECMP) {
+    const timer = checkTimer(hart);
+    if (timer === 'illegal') return timer;
+    const verdict = checkPrivilege(machine, hart, number);
+    return verdict === 'allowed' ? timer : verdict;
+  }
   const verdict = checkPrivilege(machine, hart, number);
   if (verdict !== 'allowed') return verdict;
   const translation = checkTranslationControl(machine, hart, number);
@@ -70,6 +77,18 @@ function checkTranslationControl(machine: MachineState, hart: HartState, number:
   if (hart.prv !== L.PRV_S) return 'allowed';
   if (hart.v) return (machine.guestControls(hart) & F.VTVM) !== 0n ? 'virtual' : 'allowed';
   return (hart.csr(S.CSR_MSTATUS) & F.TVM) !== 0n ? 'illegal' : 'allowed';
+}
+
+/**
+ * Sstc: stimecmp and vstimecmp outside M-mode need mcounteren.TM and menvcfg.STCE; a guest's stimecmp also hcounteren.TM and
+ * henvcfg.STCE. Without the former nobody may, so the exception is illegal instruction in a guest as well.
+ */
+function checkTimer(hart: HartState): Verdict {
+  const open = (counteren: number, envcfg: number): boolean =>
+    bit(hart.csr(counteren), 1) && (hart.csr(envcfg) & F.STCE) !== 0n;
+  if (hart.prv === L.PRV_M) return 'allowed';
+  if (!open(S.CSR_MCOUNTEREN, S.CSR_MENVCFG)) return 'illegal';
+  return hart.v && !open(S.CSR_HCOUNTEREN, S.CSR_HENVCFG) ? 'virtual' : 'allowed';
 }
 
 /** Floating-point state that is off cannot be touched (3.1.6.6, 8.2.11). */

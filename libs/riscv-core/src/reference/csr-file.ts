@@ -4,7 +4,16 @@ import * as L from '../hart/layout.js';
 import * as K from '../isa/csr-kinds.js';
 import type { Csr } from '../isa/csrs.js';
 import { field, insert, wrap } from './bits.js';
-import { interruptLines, machineDelegation, pendingInterrupts, S_BITS, U_BITS, VS_BITS } from './interrupts.js';
+import {
+  comparesTime,
+  guestTime,
+  interruptLines,
+  machineDelegation,
+  pendingInterrupts,
+  S_BITS,
+  U_BITS,
+  VS_BITS,
+} from './interrupts.js';
 import * as F from './mstatus.js';
 import { hasVirtualBit, PMP_NA4, PMP_TOR, pmpConfig, pmpMatching } from './pmp.js';
 import type { HartState, MachineState } from './state.js';
@@ -64,6 +73,8 @@ export function readCsr(machine: MachineState, hart: HartState, row: Csr): bigin
     case K.CSRK_HPMCOUNTER_RO:
     case K.CSRK_HGEIP:
       return 0n;
+    case K.CSRK_HENVCFG:
+      return stored & openedByMachine(hart);
     case K.CSRK_UIE_RO:
       return hart.csr(S.CSR_MIE) & U_BITS;
     case K.CSRK_UIP_RO:
@@ -128,6 +139,11 @@ export function writeCsr(machine: MachineState, hart: HartState, row: Csr, value
     case K.CSRK_MSTATUS:
       // MPP is WARL: 2 is no mode, the field keeps its value.
       return update(row.slot, (value & F.MPP) >> BigInt(F.MPP_SHIFT) === 2n ? row.writeMask & ~F.MPP : row.writeMask);
+    case K.CSRK_MIP:
+      // Sstc: STIP is read-only while stimecmp drives it.
+      return update(row.slot, comparesTime(machine, hart) ? row.writeMask & ~0x20n : row.writeMask);
+    case K.CSRK_HENVCFG:
+      return update(row.slot, row.writeMask & openedByMachine(hart));
     case K.CSRK_SIE:
       return update(row.slot, supervisorView(machine, hart));
     case K.CSRK_SIP:
@@ -203,16 +219,18 @@ function touchFloat(hart: HartState): void {
   if (hart.v) hart.setCsr(S.CSR_VSSTATUS, hart.csr(S.CSR_VSSTATUS) | F.FS);
 }
 
+/** 8.2.5: STCE and ADUE of henvcfg are read-only zero while they are clear in menvcfg. */
+function openedByMachine(hart: HartState): bigint {
+  return hart.csr(S.CSR_MENVCFG) | ~(F.STCE | F.ADUE);
+}
+
 /** Bits of mip and mie that sip and sie show: the delegated ones that are not VS-level (4.1.3, 8.2.3). */
 function supervisorView(machine: MachineState, hart: HartState): bigint {
   return machineDelegation(machine, hart) & (S_BITS | U_BITS);
 }
 
 function readTime(machine: MachineState, hart: HartState): bigint {
-  let time = machine.mtime(hart);
-  // dv-ext.md 11: the Rocket implementation reads mtime directly, in every mode.
-  if (hart.v && machine.dvext !== L.DVEXT_ROCKET) time += hart.csr(S.CSR_HTIMEDELTA) + hart.csr(S.CSR_HUTIMEDELTA);
-  return wrap(time);
+  return hart.v ? guestTime(machine, hart) : machine.mtime(hart);
 }
 
 /** Profile qemu keeps registers of its own where the others give an H register a second name. */

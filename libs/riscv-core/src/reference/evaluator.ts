@@ -3,7 +3,7 @@ import type { DecodedInsn } from '../decode/decoder.js';
 import * as L from '../hart/layout.js';
 import { registerUse, type RegisterField } from '../isa/insn.js';
 import type { Semantics } from '../isa/semantics.js';
-import { MASK64, signed, signExtend, wrap } from './bits.js';
+import { bit, MASK64, signed, signExtend, wrap } from './bits.js';
 import { executeFloat, floatAccess } from './float-ops.js';
 import { atomicOperations, type LoadStore } from './load-store.js';
 import type { HartState } from './state.js';
@@ -101,6 +101,10 @@ export class Evaluator implements Semantics<bigint> {
   shrS(a: bigint, b: bigint): bigint {
     return wrap(signed(a) >> (b & 63n));
   }
+  rotr(a: bigint, b: bigint): bigint {
+    const by = b & 63n;
+    return wrap((a >> by) | (a << (64n - by)));
+  }
   mul(a: bigint, b: bigint): bigint {
     return wrap(a * b);
   }
@@ -150,6 +154,22 @@ export class Evaluator implements Semantics<bigint> {
   }
   select(condition: bigint, whenTrue: bigint, whenFalse: bigint): bigint {
     return condition !== 0n ? whenTrue : whenFalse;
+  }
+  clz(a: bigint): bigint {
+    return BigInt(a === 0n ? 64 : 64 - a.toString(2).length);
+  }
+  ctz(a: bigint): bigint {
+    for (let i = 0; i < 64; i++) if (bit(a, i)) return BigInt(i);
+    return 64n;
+  }
+  popcount(a: bigint): bigint {
+    return BigInt(a.toString(2).replaceAll('0', '').length);
+  }
+  sext8(a: bigint): bigint {
+    return signExtend(a, 8);
+  }
+  sext16(a: bigint): bigint {
+    return signExtend(a, 16);
   }
   sext32(a: bigint): bigint {
     return signExtend(a, 32);

@@ -2,12 +2,21 @@
  * Address translation, one walk per access, no TLB. The numbered steps are those of "Virtual Address Translation Process"
  * (Privileged ISA 4.3.2); two-stage translation is 8.5.
  */
-import { CSR_HGATP, CSR_HUGATP, CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from '../hart/csr-slots.js';
+import {
+  CSR_HENVCFG,
+  CSR_HGATP,
+  CSR_HUGATP,
+  CSR_MENVCFG,
+  CSR_MSTATUS,
+  CSR_SATP,
+  CSR_VSATP,
+  CSR_VSSTATUS,
+} from '../hart/csr-slots.js';
 import * as L from '../hart/layout.js';
 import * as C from '../isa/causes.js';
 import { SPACE_BARE, SPACE_GUEST, SPACE_HOST } from '../timing/events.js';
 import { field, signExtend } from './bits.js';
-import { MXR, SUM } from './mstatus.js';
+import { ADUE, MXR, SUM } from './mstatus.js';
 import type { PhysicalMemory } from './physical-memory.js';
 import { PMP_R, PMP_W, PMP_X, pmpAllows } from './pmp.js';
 import type { HartState, MachineState, Mode } from './state.js';
@@ -140,7 +149,7 @@ export class Mmu {
       // 7. Accessed and dirty.
       const updated = withAccessed(pte, access.type);
       if (updated !== pte) {
-        if (!this.updatesEntries()) throw fault();
+        if (!this.updatesEntries(hart, access.mode.v)) throw fault();
         const writable = access.mode.v
           ? this.secondStage(hart, pteAddress, va, access, L.ACCESS_STORE, PSEUDO_WRITE).address
           : pteAddress;
@@ -188,7 +197,7 @@ export class Mmu {
       if ((frame & ((1n << BigInt(pageBits)) - 1n)) !== 0n) throw fault();
       const updated = withAccessed(pte, need);
       if (updated !== pte) {
-        if (!this.updatesEntries()) throw fault();
+        if (!this.updatesEntries(hart, false)) throw fault();
         this.writeEntry(hart, a + field(gpa, high, 12 + 9 * i) * 8n, updated, va, access);
       }
       return { address: frame | (gpa & ((1n << BigInt(pageBits)) - 1n)), pageBits };
@@ -227,9 +236,15 @@ export class Mmu {
     return hart.csr(!hart.v && hart.prv !== L.PRV_U ? CSR_HGATP : CSR_HUGATP);
   }
 
-  /** Svadu: accessed and dirty bits are set by the walk; otherwise a clear bit is a page fault (Svade). */
-  private updatesEntries(): boolean {
-    return (this.machine.option(L.M_SVADU) & 1) !== 0;
+  /**
+   * Svadu: menvcfg.ADUE, and for `guestTables` henvcfg.ADUE too, make the walk set accessed and dirty bits; otherwise a clear
+   * bit is a page fault (Svade).
+   */
+  private updatesEntries(hart: HartState, guestTables: boolean): boolean {
+    const option = this.machine.option(L.M_SVADU);
+    if (option !== L.SVADU_SWITCHED) return option === L.SVADU_ALWAYS;
+    const enabled = (slot: number): boolean => (hart.csr(slot) & ADUE) !== 0n;
+    return enabled(CSR_MENVCFG) && (!guestTables || enabled(CSR_HENVCFG));
   }
 
   /** Reads a page-table entry. `stage`: 0 = first stage, 1 = G-stage. */

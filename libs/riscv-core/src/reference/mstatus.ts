@@ -32,6 +32,10 @@ export const VTW = 1n << 21n;
 export const VTSR = 1n << 22n;
 export const VSXL_64 = 2n << 32n;
 
+/** menvcfg, henvcfg: Svadu's and Sstc's switches. */
+export const ADUE = 1n << 61n;
+export const STCE = 1n << 63n;
+
 /** hustatus: UIE, UPIE and UPV are its own, the other fields are those of hstatus (profile qemu: all its own). */
 export const UIE = 1n << 0n;
 export const UPIE = 1n << 4n;

@@ -57,6 +57,8 @@ export class SystemInstructions {
       case O.SYS_SFENCE_VMA:
         this.require(insn, this.checkSupervisorFence(hart));
         return this.flushTlb(hart, insn, hart.v ? FLUSH_GUEST : FLUSH_HOST);
+      case O.SYS_SFENCE_INVAL:
+        return this.require(insn, hart.prv >= L.PRV_S ? 'allowed' : refusal(hart));
       case O.SYS_HFENCE_VVMA:
       case O.SYS_HFENCE_GVMA:
         this.require(insn, this.checkHypervisorFence(hart, op === O.SYS_HFENCE_GVMA));

@@ -64,6 +64,9 @@ export class Arithmetic {
   shrS(a: Expr, b: Expr): Expr {
     return this.binary(a, b, op.i64_shr_s);
   }
+  rotr(a: Expr, b: Expr): Expr {
+    return this.binary(a, b, op.i64_rotr);
+  }
   mul(a: Expr, b: Expr): Expr {
     return this.binary(a, b, op.i64_mul);
   }
@@ -113,6 +116,22 @@ export class Arithmetic {
     return value([...asI64(whenTrue), ...asI64(whenFalse), ...asCondition(c), ...op.select]);
   }
 
+  clz(a: Expr): Expr {
+    return value([...asI64(a), ...op.i64_clz]);
+  }
+  ctz(a: Expr): Expr {
+    return value([...asI64(a), ...op.i64_ctz]);
+  }
+  popcount(a: Expr): Expr {
+    return value([...asI64(a), ...op.i64_popcnt]);
+  }
+
+  sext8(a: Expr): Expr {
+    return value([...asI64(a), ...op.i64_extend8_s]);
+  }
+  sext16(a: Expr): Expr {
+    return value([...asI64(a), ...op.i64_extend16_s]);
+  }
   sext32(a: Expr): Expr {
     return value([...asI64(a), ...op.i64_extend32_s]);
   }

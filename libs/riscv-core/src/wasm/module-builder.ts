@@ -84,6 +84,8 @@ export const op = {
   i32_shr_u: [0x76],
 
   i64_clz: [0x79],
+  i64_ctz: [0x7a],
+  i64_popcnt: [0x7b],
   i64_add: [0x7c],
   i64_sub: [0x7d],
   i64_mul: [0x7e],
@@ -97,6 +99,7 @@ export const op = {
   i64_shl: [0x86],
   i64_shr_s: [0x87],
   i64_shr_u: [0x88],
+  i64_rotr: [0x8a],
 
   i32_wrap_i64: [0xa7],
   i64_extend_i32_s: [0xac],

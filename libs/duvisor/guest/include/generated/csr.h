@@ -47,6 +47,7 @@
 #define CSR_SCAUSE 0x142
 #define CSR_STVAL 0x143
 #define CSR_SIP 0x144
+#define CSR_STIMECMP 0x14d
 #define CSR_SATP 0x180
 #define CSR_HSTATUS 0x600
 #define CSR_HEDELEG 0x602
@@ -62,6 +63,7 @@
 #define CSR_HTINST 0x64a
 #define CSR_HGATP 0x680
 #define CSR_HGEIP 0xe12
+#define CSR_VSTIMECMP 0x24d
 #define CSR_VSSTATUS 0x200
 #define CSR_VSIE 0x204
 #define CSR_VSTVEC 0x205
