@@ -14,8 +14,6 @@ export function emitRegion(
   return new RegionWriter(region, page, functions, options).write();
 }
 
-const lineOf = (offset: number): number => offset >> 6;
-
 class RegionWriter {
   private readonly graph: Graph;
   private readonly code: RegionCode;
@@ -60,13 +58,10 @@ class RegionWriter {
       return;
     }
     code.preload(this.registersOf(loop));
-    // A loop inside one line fetches it once; else every round begins with not knowing.
-    const single = [...loop].every((member) => this.isInLine(member, lineOf(node)));
-    if (single) code.fetchBefore(this.block(node).insns[0]!);
-    else code.knowledge = { ...code.knowledge, line: -1 };
-    this.loopLabels.set(node, code.open(op.loop));
+    code.fetchBefore(this.block(node).insns[0]!);
+    this.loopLabels.set(node, code.openLoop());
     this.within(node, merges, 0);
-    code.close();
+    code.closeLoop();
   }
 
   private within(node: number, merges: readonly number[], index: number): void {
@@ -152,7 +147,7 @@ class RegionWriter {
       const here = code.knowledge;
       this.atMerge.set(to, {
         registers: here.registers & (known?.registers ?? -1),
-        line: known === undefined || known.line === here.line ? here.line : -1,
+        lines: known === undefined ? here.lines : here.lines & known.lines,
       });
       code.jumpTo(this.mergeLabels.get(to)!);
     } else {
@@ -172,9 +167,5 @@ class RegionWriter {
       }
     }
     return found;
-  }
-
-  private isInLine(node: number, line: number): boolean {
-    return this.block(node).insns.every(({ offset }) => lineOf(offset) === line);
   }
 }

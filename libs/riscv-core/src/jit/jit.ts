@@ -6,7 +6,7 @@ import { instantiateCore } from '../core/core-module.js';
 import { Decoder, type ExtensionSet } from '../decode/decoder.js';
 import * as L from '../hart/layout.js';
 import { CodeStore } from '../interp/code-store.js';
-import { outsideEvents } from '../interp/interpreter.js';
+import { outsideEvents, turnsOf } from '../interp/interpreter.js';
 import { buildInterpreterModule } from '../interp/module.js';
 import type { Engine, EngineFactory } from '../machine/engine.js';
 import type { StaticCost } from '../timing/static-cost.js';
@@ -35,8 +35,9 @@ export interface JitPolicy {
   readonly batch: number;
   /** Most instructions of a region. */
   readonly regionInsns: number;
-  /** Most regions at a time. */
+  /** Most regions at a time; most bytes of WebAssembly code of the modules that they are in. */
   readonly maxRegions: number;
+  readonly maxCodeBytes: number;
 }
 
 export const defaultPolicy: JitPolicy = {
@@ -46,6 +47,7 @@ export const defaultPolicy: JitPolicy = {
   batch: 128,
   regionInsns: 300,
   maxRegions: 16384,
+  maxCodeBytes: 32 << 20,
 };
 
 export interface JitOptions {
@@ -79,7 +81,9 @@ export function jit(jitOptions: JitOptions): EngineFactory {
     const decoder = new Decoder(jitOptions.extensions);
     const store = new CodeStore(memory, decoder, jitOptions.staticCost);
     const table = new WebAssembly.Table({ element: 'anyfunc', initial: policy.maxRegions, maximum: policy.maxRegions });
-    const regions = new RegionTable(memory, table, policy.maxRegions, (rec) => store.realOp(rec));
+    const regions = new RegionTable(memory, table, { regions: policy.maxRegions, bytes: policy.maxCodeBytes }, (rec) =>
+      store.realOp(rec),
+    );
     const core = instantiateCore(memory, host, {
       decode: (h, rec) => store.decode(h, rec),
       codeDropped: (slot) => {
@@ -110,18 +114,30 @@ export function jit(jitOptions: JitOptions): EngineFactory {
       support: instance.exports as WebAssembly.ModuleImports,
     }); // prettier-ignore
     const run = instance.exports['run'] as (h: number) => number;
-    let counted = 0;
+    const turns = turnsOf(core, instance);
+    /** Instructions of all harts, modulo 2^32. */
+    const executed = (): number => {
+      let sum = 0;
+      for (let hart = 0; hart < harts; hart++) sum += view.getUint32(L.HARTS + hart * L.HART_STRIDE + L.INSTRET, true);
+      return sum >>> 0;
+    };
+    let windowBegan = executed();
+    const closeWindow = (): void => {
+      const now = executed();
+      if ((now - windowBegan) >>> 0 < policy.window) return;
+      windowBegan = now;
+      regions.forgetCounts();
+    };
     return {
       name: 'jit',
       run: (hart) => {
-        const h = L.HARTS + hart * L.HART_STRIDE;
-        const before = view.getUint32(h + L.INSTRET, true);
-        const stop = run(h);
-        counted += (view.getUint32(h + L.INSTRET, true) - before) >>> 0;
-        if (counted >= policy.window) {
-          counted = 0;
-          regions.forgetCounts();
-        }
+        const stop = run(L.HARTS + hart * L.HART_STRIDE);
+        closeWindow();
+        return stop;
+      },
+      turns: (...rule) => {
+        const stop = turns(...rule);
+        closeWindow();
         return stop;
       },
       ...outsideEvents(core, store, timed),
@@ -182,11 +198,12 @@ class Compiler {
       const { locals, body } = emitRegion(region, page, functions, this.options);
       module.addFunction(String(rec), regionType, locals, body);
     }
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.build()), {
+    const bytes = module.build();
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
       env: { memory: this.memory },
       ...this.imports,
     });
-    this.regions.reserve(found.length);
-    this.regions.add(new Map(found.map(({ rec }) => [rec, instance.exports[String(rec)]!])));
+    this.regions.reserve(found.length, bytes.length);
+    this.regions.add(new Map(found.map(({ rec }) => [rec, instance.exports[String(rec)]!])), bytes.length);
   }
 }

@@ -72,8 +72,8 @@ export interface RegionUses {
 export interface Known {
   /** Bit per register that its local holds. */
   readonly registers: number;
-  /** 64-byte line of the page that was fetched last, -1 = not known. */
-  readonly line: number;
+  /** Bit per 64-byte line of the page that is in the instruction cache. */
+  readonly lines: bigint;
 }
 
 const h = 0;
@@ -103,7 +103,12 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   private pendingCycles = 0;
   private pendingInstructions = 0;
   private knownRegisters = 0;
-  private knownLine = -1;
+  private knownLines = 0n;
+  /** Loops that are open around the code. */
+  private loops = 0;
+  /** Locals hold the predictor's state; not behind a call or an indirect jump, which end their region. */
+  private readonly predicts: boolean;
+  private predictorInMemory = false;
   private readonly base = this.newLocal('i64');
   private readonly timingLocals: TimingLocals | undefined;
 
@@ -125,6 +130,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
       const [history, pageIndex, pageHash, counter, found] = Array.from({ length: 5 }, () => this.newLocal('i32'));
       this.timingLocals = {
         state,
+        tree: this.newLocal('i64'),
         history: history!,
         pageIndex: pageIndex!,
         pageHash: pageHash!,
@@ -134,6 +140,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
       this.emit(timing.enterState(state));
       if (uses.branches) this.emit(timing.enterPage(this.timingLocals, this.base));
     }
+    this.predicts = timing !== undefined && uses.branches;
     this.open(op.block); // left by leaveForPoll
   }
 
@@ -141,6 +148,8 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   finish(): { locals: readonly ValueType[]; body: Code } {
     this.emit(op.unreachable);
     this.close();
+    this.predictorInMemory = false;
+    this.leavePage();
     this.emit(i64(PC_IN_MEMORY), get(account));
     return { locals: this.types, body: this.out };
   }
@@ -155,6 +164,15 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     this.emit(op.end);
     this.depth--;
   }
+  openLoop(): number {
+    this.loops++;
+    if (this.options.timing?.linesStay === false) this.knownLines = 0n;
+    return this.open(op.loop);
+  }
+  closeLoop(): void {
+    this.loops--;
+    this.close();
+  }
   /** To the label of what {@link open} numbered. */
   jumpTo(opened: number): void {
     this.emit(br(this.depth - opened));
@@ -164,11 +182,11 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   }
 
   get knowledge(): Known {
-    return { registers: this.knownRegisters, line: this.knownLine };
+    return { registers: this.knownRegisters, lines: this.knownLines };
   }
-  set knowledge({ registers, line }: Known) {
+  set knowledge({ registers, lines }: Known) {
     this.knownRegisters = registers;
-    this.knownLine = line;
+    this.knownLines = lines;
   }
   /** Loads the registers of the set that no local holds. */
   preload(registers: number): void {
@@ -180,6 +198,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   /** One instruction, charged. Its ending is for the caller when it is the last of its block. */
   execute(insn: CodeInsn): Ending {
     this.insn = insn;
+    this.predictorInMemory = false;
     this.ending = { kind: 'none' };
     this.fetch(insn);
     const row = insn.decoded.insn;
@@ -226,7 +245,10 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
       ...this.here(),
       ...i32(taken ? 1 : 0),
       ...this.address(offset + decoded.imm),
-      ...call(this.calls.t_branch),
+      ...get(this.timingLocals!.state),
+      ...get(this.timingLocals!.history),
+      ...get(this.timingLocals!.tree),
+      ...call(this.functions.timing!.branch),
     ];
     this.emit(timing.branch(this.timingLocals!, this.base, this.lastHalfword, taken, slow, addCycles));
   }
@@ -237,6 +259,8 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     const rd = decoded.rd === 0 ? SINK : decoded.rd;
     const event = [...this.here(), ...this.address(offset + decoded.imm), ...i32(rd)];
     if (jumpKind(rd, undefined) === 'call') {
+      this.leavePage();
+      this.predictorInMemory = true;
       this.emit(event, i32(0), call(this.functions.timing!.callDirect), addCycles);
     } else {
       const slow = [...event, ...call(this.calls.t_jal)];
@@ -248,6 +272,8 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     const { decoded } = this.insn;
     const rd = decoded.rd === 0 ? SINK : decoded.rd;
     const event = [...this.here(), ...this.target, ...i32(rd), ...i32(decoded.rs1)];
+    this.leavePage();
+    this.predictorInMemory = true;
     this.emit(event, call(this.functions.timing!.indirect[jumpKind(rd, decoded.rs1)]), addCycles);
   }
 
@@ -264,6 +290,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
 
   /** Leaves the region for the pc that `target` pushes; at a yield point bit 0 tells that the clock wants a poll. */
   leave(target: Code, yields: boolean): void {
+    this.leavePage();
     this.emit(target);
     if (yields) this.emit(get(account), i64(0n), op.i64_ge_s, op.i64_extend_i32_u, op.i64_or);
     this.emit(get(account), op.return);
@@ -272,6 +299,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   /** A yield point inside the region, before going to `offset`. */
   yieldTo(offset: number): void {
     this.emit(get(account), i64(0n), op.i64_ge_s, op.if);
+    this.leavePage();
     this.emit(this.address(offset + 1), get(account), op.return, op.end);
   }
 
@@ -416,14 +444,29 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     else this.emit(get(h), i32(kind), a.code, b.code, i32(slack), call(this.calls.t_muldiv), addCycles);
   }
 
-  /** The fetch event, where the pc enters another line. */
+  /**
+   * The fetch event, where the pc enters a line that may be absent. Lines of a page never evict one another, so what was
+   * present once is present until the region is left. In loops a local remembers at run time which lines were.
+   */
   private fetch({ offset }: CodeInsn): void {
     const { timing } = this.options;
-    if (timing === undefined || offset >> 6 === this.knownLine) return;
+    const line = offset >> 6;
+    if (timing === undefined) return;
+    const bit = 1n << BigInt(line);
+    if ((this.knownLines & bit) !== 0n) return;
+    const remembers = this.loops > 0 && timing.linesStay;
+    const seen = remembers ? this.local(line < 32 ? 'linesBelow32' : 'linesFrom32', 'i32') : 0;
+    if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_and, op.i32_eqz, op.if);
     this.emit(timing.hasLine(this.page.physical + BigInt(offset), this.timingLocals!.state), op.i32_eqz, op.if);
     this.emit(get(h), this.address(offset), this.accountNow(), i32(this.page.slot), call(this.calls.fetchLine));
     this.emit(this.unsettle(), op.end);
-    this.knownLine = offset >> 6;
+    if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_or, set(seen), op.end);
+    this.knownLines = timing.linesStay ? this.knownLines | bit : bit;
+  }
+
+  /** What locals hold of the predictor goes to memory, before it is left or the core's functions change it. */
+  private leavePage(): void {
+    if (this.predicts && !this.predictorInMemory) this.emit(this.options.timing!.leavePage(this.timingLocals!));
   }
 
   /** Pushes whether the filter's entry for the address matches; leaves the entry's address in `entry`. */

@@ -11,6 +11,14 @@ export interface RegionEntry {
 /** Regions of one module. They go together: a module's code is freed when none of its functions is in the table. */
 interface Module {
   readonly regions: Set<RegionEntry>;
+  /** Size of its WebAssembly code. */
+  readonly bytes: number;
+}
+
+/** Bounds of what is compiled: functions in the table, and bytes of WebAssembly code of all modules that have one there. */
+export interface RegionLimits {
+  readonly regions: number;
+  readonly bytes: number;
 }
 
 export class RegionTable {
@@ -18,25 +26,37 @@ export class RegionTable {
   private readonly bytes: Uint8Array;
   private readonly free: number[] = [];
   private readonly bySlot = new Map<number, Map<RegionEntry, Module>>();
-  private readonly modules: Module[] = [];
+  /** Oldest first. */
+  private readonly modules = new Set<Module>();
+  private bytesInUse = 0;
   /** Lowest number never used; 0 is no region. */
   private next = 1;
 
   constructor(
     memory: WebAssembly.Memory,
     private readonly table: WebAssembly.Table,
-    private readonly limit: number,
+    private readonly limits: RegionLimits,
     private readonly realOp: (rec: number) => number,
   ) {
     this.view = new DataView(memory.buffer);
     this.bytes = new Uint8Array(memory.buffer);
   }
 
-  /** Makes room for `count` regions: whole modules go, the oldest first. */
-  reserve(count: number): void {
-    while (this.free.length + (this.limit - this.next) < count) {
-      const oldest = this.modules.shift();
-      if (oldest === undefined) throw new Error(`the JIT has no room for ${count} regions, only for ${this.limit - 1}`);
+  /** Bytes of WebAssembly code that the table keeps alive. */
+  get codeBytes(): number {
+    return this.bytesInUse;
+  }
+
+  /** Makes room for a module of `count` regions: whole modules go, the oldest first. */
+  reserve(count: number, bytes: number): void {
+    const { limits } = this;
+    while (this.free.length + (limits.regions - this.next) < count || this.bytesInUse + bytes > limits.bytes) {
+      const [oldest] = this.modules;
+      if (oldest === undefined) {
+        const room = `${limits.regions - 1} regions and ${limits.bytes} bytes`;
+        throw new Error(`the JIT has no room for ${count} regions of ${bytes} bytes, only for ${room}`);
+      }
+      this.forget(oldest);
       for (const region of oldest.regions) {
         this.view.setUint16(region.rec + L.REC_OP, this.realOp(region.rec), true);
         this.view.setUint16(numberOf(region.rec), 0, true);
@@ -47,10 +67,11 @@ export class RegionTable {
     }
   }
 
-  /** Functions of one new module, by the record where they begin. */
-  add(functions: ReadonlyMap<number, WebAssembly.ExportValue>): void {
-    const module: Module = { regions: new Set() };
-    this.modules.push(module);
+  /** Functions of one new module of that size, by the record where they begin. */
+  add(functions: ReadonlyMap<number, WebAssembly.ExportValue>, bytes: number): void {
+    const module: Module = { regions: new Set(), bytes };
+    this.modules.add(module);
+    this.bytesInUse += bytes;
     for (const [rec, code] of functions) {
       const region: RegionEntry = { number: this.free.pop() ?? this.next++, rec };
       module.regions.add(region);
@@ -84,9 +105,14 @@ export class RegionTable {
     for (const [region, module] of inSlot) {
       module.regions.delete(region);
       this.release(region);
+      if (module.regions.size === 0) this.forget(module);
     }
     this.bySlot.delete(slot);
     this.forgetJumps();
+  }
+
+  private forget(module: Module): void {
+    if (this.modules.delete(module)) this.bytesInUse -= module.bytes;
   }
 
   private release(region: RegionEntry): void {

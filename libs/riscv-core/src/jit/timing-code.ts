@@ -27,8 +27,9 @@ export function jumpKind(rd: number, rs1: number | undefined): JumpKind {
 export interface TimingLocals {
   /** i32: address of the hart's timing state. */
   readonly state: number;
-  /** i32: global branch history, as in memory. */
+  /** i32: global branch history; i64: tree bits of the target buffer. Memory has them when the region is left. */
   readonly history: number;
+  readonly tree: number;
   /** i32: what the page adds to an index of the history table, and to a hash of the target buffer. */
   readonly pageIndex: number;
   readonly pageHash: number;
@@ -59,11 +60,16 @@ export class TimingCode {
     const bits = this.historyBits;
     const word: Code = [...get(base), ...i64(2n), ...op.i64_shr_u, ...op.i32_wrap_i64];
     return [
-      ...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history),
+      ...this.reload(l),
       ...word, ...i32((1 << bits) - 1), ...op.i32_and,
       ...word, ...i32(bits), ...op.i32_shr_u, ...i32(3), ...op.i32_and, ...op.i32_xor, ...set(l.pageIndex),
       ...get(base), ...i64(8n), ...op.i64_shr_u, ...op.i32_wrap_i64, ...i32(S.BTB_HASH - 1), ...op.i32_and, ...set(l.pageHash),
     ]; // prettier-ignore
+  }
+
+  /** A line that was fetched needs no event again inside its page: its lines are in different sets of the instruction cache. */
+  get linesStay(): boolean {
+    return this.parameter(P.P_L1I_SETS) >= 64 && this.parameter(P.P_TLB_EXACT) === 0;
   }
 
   /** Pushes 1 if the 64-byte line at this physical address is in the instruction cache. */
@@ -83,7 +89,7 @@ export class TimingCode {
 
   /**
    * A conditional branch whose last halfword is at page offset `last`. `counterOf` comes before the condition is tested, then
-   * the code of one way. `slow` = call of t_branch for this way, which pushes its cycles; `charge` adds them, from the stack.
+   * the code of one way. `slow` = what {@link TimingFunctions.branch} takes first, and its call; `charge` adds cycles from the stack.
    */
   counterOf(l: TimingLocals, last: number): Code {
     const bits = this.historyBits;
@@ -106,17 +112,14 @@ export class TimingCode {
     const newest = taken ? 1 << (this.parameter(P.P_BHT_HISTORY) - 1) : 0;
     const predicted: Code = [...get(l.counter), ...mem('i32_load8_u', S.BHT)];
     const shift: Code = [
-      ...get(l.state), ...get(l.history), ...i32(1), ...op.i32_shr_u,
-      ...(taken ? [...i32(newest), ...op.i32_or] : []), ...tee(l.history), ...mem('i32_store', S.BHT_HISTORY),
+      ...get(l.history), ...i32(1), ...op.i32_shr_u, ...(taken ? [...i32(newest), ...op.i32_or] : []), ...set(l.history),
     ]; // prettier-ignore
-    const touch = this.touch(l.state, l.entry);
+    const touch: Code = [...this.touched(get(l.tree), l.entry), ...set(l.tree)];
     const wrong: Code = [
       ...get(l.counter), ...i32(taken ? 1 : 0), ...mem('i32_store8', S.BHT), ...i32(this.parameter(P.P_MISPREDICT)), ...charge,
       ...this.count(COUNT_BRANCH_MISPREDICT),
     ]; // prettier-ignore
-    const unknown: Code = [
-      ...slow, ...charge, ...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history),
-    ]; // prettier-ignore
+    const unknown: Code = [...slow, ...set(l.tree), ...set(l.history), ...charge];
     const known = this.findEntry(l, base, last);
     return taken
       ? [
@@ -135,10 +138,25 @@ export class TimingCode {
     return [...bank, ...bank, ...mem('i64_load', event * 8), ...i64(1n), ...op.i64_add, ...mem('i64_store', event * 8)];
   }
 
-  /** A direct jump that is no call. */
+  /** A direct jump that is no call. `slow` = call of t_jal, which pushes its cycles. */
   jump(l: TimingLocals, base: number, last: number, slow: Code, charge: Code): Code {
     return [
-      ...this.findEntry(l, base, last), ...op.if, ...this.touch(l.state, l.entry), ...op.else, ...slow, ...charge, ...op.end,
+      ...this.findEntry(l, base, last), ...op.if, ...this.touched(get(l.tree), l.entry), ...set(l.tree),
+      ...op.else, ...this.leavePage(l), ...slow, ...charge, ...this.reload(l), ...op.end,
+    ]; // prettier-ignore
+  }
+
+  /** Puts what locals hold of the predictor into memory, for the core's functions and for whoever runs next. */
+  leavePage(l: TimingLocals): Code {
+    return [
+      ...get(l.state), ...get(l.history), ...mem('i32_store', S.BHT_HISTORY),
+      ...get(l.state), ...get(l.tree), ...mem('i64_store', S.BTB_PLRU),
+    ]; // prettier-ignore
+  }
+  private reload(l: TimingLocals): Code {
+    return [
+      ...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history),
+      ...get(l.state), ...mem('i64_load', S.BTB_PLRU), ...set(l.tree),
     ]; // prettier-ignore
   }
 
@@ -156,14 +174,18 @@ export class TimingCode {
     ]; // prettier-ignore
   }
 
-  /** Marks an entry (number + 1) as used. */
+  /** Marks an entry (number + 1) as used, in memory. */
   private touch(state: number, entry: number): Code {
+    return [
+      ...get(state), ...this.touched([...get(state), ...mem('i64_load', S.BTB_PLRU)], entry), ...mem('i64_store', S.BTB_PLRU),
+    ]; // prettier-ignore
+  }
+  /** Pushes the tree bits that `tree` pushes, with an entry marked as used. */
+  private touched(tree: Code, entry: number): Code {
     const at = M_JIT_PLRU - 16;
     const address: Code = [...get(entry), ...i32(4), ...op.i32_shl];
     return [
-      ...get(state), ...get(state), ...mem('i64_load', S.BTB_PLRU),
-      ...address, ...mem('i64_load', at), ...op.i64_and, ...address, ...mem('i64_load', at + 8), ...op.i64_or,
-      ...mem('i64_store', S.BTB_PLRU),
+      ...tree, ...address, ...mem('i64_load', at), ...op.i64_and, ...address, ...mem('i64_load', at + 8), ...op.i64_or,
     ]; // prettier-ignore
   }
 
@@ -194,6 +216,7 @@ export class TimingCode {
     ]); // prettier-ignore
     const push = this.addPush(module);
     const find = this.addFind(module);
+    const branch = this.addBranch(module, calls);
     const [state, entry] = [6, 7];
     const key: Code = [...get(pc), ...get(length), ...op.i64_extend_i32_u, ...op.i64_add, ...i64(-2n), ...op.i64_add, ...i64(1n), ...op.i64_or]; // prettier-ignore
     const behind: Code = [...get(pc), ...get(length), ...op.i64_extend_i32_u, ...op.i64_add];
@@ -235,6 +258,7 @@ export class TimingCode {
     };
     return {
       bound,
+      branch,
       callDirect,
       indirect: {
         plain: indirect('jumpIndirect', 'plain'),
@@ -242,6 +266,20 @@ export class TimingCode {
         return: indirect('return', 'return'),
       },
     };
+  }
+
+  private addBranch(module: ModuleBuilder, calls: RegionCalls): number {
+    const [h, pc, length, taken, target, state, history, tree] = [0, 1, 2, 3, 4, 5, 6, 7];
+    const l = { state, history, tree } as TimingLocals;
+    const type = {
+      params: ['i32', 'i64', 'i32', 'i32', 'i64', 'i32', 'i32', 'i64'],
+      results: ['i32', 'i32', 'i64'],
+    } as const;
+    return module.addFunction('branch', type, [], [
+      ...this.leavePage(l),
+      ...get(h), ...get(pc), ...get(length), ...get(taken), ...get(target), ...call(calls.t_branch),
+      ...get(state), ...mem('i32_load', S.BHT_HISTORY), ...get(state), ...mem('i64_load', S.BTB_PLRU),
+    ]); // prettier-ignore
   }
 
   /** (state, key) -> number + 1 of the target buffer's entry, 0 = not the first of its hash chain. */
@@ -310,9 +348,11 @@ export class TimingCode {
   }
 }
 
-/** All but `bound` as t_jal and t_jalr: (h, pc, length, target, rd, rs1) -> cycles. */
 export interface TimingFunctions {
   readonly bound: number;
+  /** t_branch: (h, pc, length, taken, target, state, history, tree) -> (cycles, history, tree). */
+  readonly branch: number;
+  /** As t_jal and t_jalr: (h, pc, length, target, rd, rs1) -> cycles. Memory holds the predictor's state. */
   readonly callDirect: number;
   readonly indirect: Readonly<Record<JumpKind, number>>;
 }
