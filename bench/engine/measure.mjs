@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { buildMachine, engineFactory, resolveConfig } from '../../dist/libs/riscv-core/src/index.js';
 import { HART_BYTES } from './programs.mjs';
 
-const { images, engine, timing, harts, limit } = JSON.parse(process.argv[2]);
+const { images, engine, timing, harts, limit, quantum } = JSON.parse(process.argv[2]);
 
 /** Processor time of this thread in nanoseconds: what the simulation needs; compiler threads of V8 work beside it. */
 const threadTime = () => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]);
@@ -15,7 +15,7 @@ const raw = images.map(({ file, address }) => ({
   bytes: new Uint8Array(readFileSync(file)),
   address: BigInt(address),
 }));
-const config = resolveConfig({ memoryBytes: harts * HART_BYTES, timing, harts });
+const config = resolveConfig({ memoryBytes: harts * HART_BYTES, timing, harts, ...(quantum ? { quantum } : {}) });
 const { machine } = buildMachine(config, { raw, entry: BigInt(images[0].address) }, engineFactory(engine), {
   write: () => undefined,
 });

@@ -36,13 +36,13 @@ function run(command, args) {
   if (done.status !== 0) throw new Error(`${command} failed:\n${done.stderr}`);
 }
 
-/** Builds a program for a hart; the path of its ELF file. */
-export function build(name, rounds, hart = 0) {
+/** Builds a program for a hart of several; the path of its ELF file. */
+export function build(name, rounds, hart = 0, harts = 1) {
   mkdirSync(output, { recursive: true });
-  const file = join(output, `${name}-${rounds}-${hart}.elf`);
+  const file = join(output, `${name}-${rounds}-${hart}of${harts}.elf`);
   const base = `0x${(RAM_BASE + hart * HART_BYTES).toString(16)}`;
   const sources = [join(here, 'programs/start.S'), join(here, `programs/${name}.c`)];
-  const defines = [`-DROUNDS=${rounds}`, `-DHART=${hart}`, `-DHART_BYTES=${HART_BYTES}`];
+  const defines = [`-DROUNDS=${rounds}`, `-DHART=${hart}`, `-DHARTS=${harts}`, `-DHART_BYTES=${HART_BYTES}`];
   const link = ['-T', join(here, 'programs/link.ld'), `-Wl,--defsym=BASE=${base}`];
   run(compiler, [...flags, ...defines, ...link, '-o', file, ...sources]);
   return file;

@@ -16,7 +16,7 @@ const results = join(here, '../results');
 const argument = process.argv.indexOf('--repeat');
 const repeat = argument < 0 ? 5 : Number(process.argv[argument + 1]);
 /** The interpreter runs this part of the rounds, each of four harts that, the reference engine this one. */
-const PART = { interpreter: 8, harts: 4, reference: 100 };
+const PART = { interpreter: 8, harts: 2, reference: 100 };
 /** Least share of one hart's speed that four harts with memory of their own reach together. */
 const HARTS_MUST = 0.8;
 
@@ -30,7 +30,7 @@ function measure(options) {
 
 function rawFiles(name, rounds, harts) {
   return Array.from({ length: harts }, (_, hart) => {
-    const file = build(name, rounds, hart);
+    const file = build(name, rounds, hart, harts);
     rawImage(file);
     return { file: `${file}.bin`, address: RAM_BASE + hart * HART_BYTES };
   });

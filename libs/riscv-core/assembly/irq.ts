@@ -51,7 +51,9 @@ export function sideleg(h: usize): u64 {
 
 /** Number of the interrupt that must be taken now (its destination in pickedMode), or -1. */
 export function pickInterrupt(h: usize): i32 {
-  const ready = pending(h) & csr(h, CSR_MIE);
+  const enabled = csr(h, CSR_MIE);
+  if (enabled == 0) return -1;
+  const ready = pending(h) & enabled;
   if (ready == 0) return -1;
   const mode = prv(h);
   const v = virt(h);

@@ -28,6 +28,11 @@ export interface CoreExports {
   /** STOP_*. */
   readonly poll: (h: number) => number;
 
+  // Turns of several harts (assembly/turns.ts); the second and third are for the interpreter's module.
+  readonly turns_begin: (until: bigint, limit: bigint, event: bigint, pause: bigint, quantum: bigint) => void;
+  readonly turn_next: () => number;
+  readonly turn_ended: (h: number, reason: number) => number;
+
   // For the machine.
   /** After registers were written from outside: PMP ranges and context slots. */
   readonly refresh_hart: (h: number) => void;

@@ -66,6 +66,10 @@ export const M_CODE_SLOT_COUNT = MACHINE + 120;
 export const M_MMIO_STATUS = MACHINE + 124;
 /** u32: where the search for a free code slot goes on. */
 export const M_CODE_NEXT = MACHINE + 132;
+/** u32: number + 1 of the hart whose turn it is, 0 = none. */
+export const M_RUNNING = MACHINE + 136;
+/** u32: 1 = a device planned something: what the turns under way keep to must be found anew (assembly/turns.ts). */
+export const M_TURNS_BREAK = MACHINE + 140;
 
 /** CLINT state, per hart (at most MAX_HARTS). */
 export const MAX_HARTS = 8;
@@ -300,6 +304,8 @@ export const STOP_TURN = 1;
 export const STOP_LIMIT = 2;
 export const STOP_WFI = 3;
 export const STOP_EXIT = 4;
+/** turn_ended, besides STOP_*: another turn may follow. */
+export const TURNS_GO_ON = 5;
 
 export const DVEXT_NONE = 0;
 export const DVEXT_ROCKET = 1;

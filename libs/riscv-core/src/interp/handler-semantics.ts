@@ -57,10 +57,11 @@ export const local = {
   entry: 11,
   op: 12,
   line: 13,
+  weight: 14,
 } as const;
 export const localTypes = [
   'i64', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64',
-  'i32', 'i32', 'i32', 'i32', 'i32',
+  'i32', 'i32', 'i32', 'i32', 'i32', 'i32',
 ] as const; // prettier-ignore
 
 /** Functions of the core module that handlers call. */
@@ -77,6 +78,8 @@ export interface CoreImports {
   readonly codeLookup: number;
   readonly fetchCross: number;
   readonly poll: number;
+  readonly turnNext: number;
+  readonly turnEnded: number;
   readonly fetchLine: number;
   readonly tBranch: number;
   readonly tJal: number;
@@ -95,7 +98,7 @@ export interface Variant {
 
 /** Functions of the interpreter's module that belong to the JIT. */
 export interface RegionHooks {
-  /** (h, rec, base): control was transferred to the record. */
+  /** (h, rec, base, weight): control was transferred to the record, `weight` times. */
   readonly count: number;
 }
 
@@ -315,7 +318,7 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
     this.emit(recordOfPc);
     if (regions !== undefined) {
       // Where loops and calls go may become a region; what a forward branch skips to is a part of one.
-      const counted = [...get(h), ...get(rec), ...get(base), ...call(regions.count)];
+      const counted = [...get(h), ...get(rec), ...get(base), ...i32(1), ...call(regions.count)];
       if (how === 'branch') this.emit(get(local.op), op.if, counted, op.end);
       else this.emit(counted);
     }

@@ -51,8 +51,19 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
     return {
       name: 'interpreter',
       run: (hart) => run(HARTS + hart * HART_STRIDE),
+      turns: turnsOf(core, instance),
       ...outsideEvents(core, store, timed),
     };
+  };
+}
+
+/** `turns` of an engine whose module is the interpreter's. */
+export function turnsOf(core: Core, interpreterInstance: WebAssembly.Instance): NonNullable<Engine['turns']> {
+  const turns = interpreterInstance.exports['turns'] as () => number;
+  const count = (value: number): bigint => (value === Infinity ? -1n : BigInt(value));
+  return ({ until, limit, event, pause, quantum }) => {
+    core.exports.turns_begin(count(until), count(limit), count(event), count(pause), count(quantum));
+    return turns();
   };
 }
 

@@ -6,7 +6,7 @@
  *     loop lookup   find the records of the pc's page, which may fault
  *       loop dispatch   jump to the handler of the next record
  */
-import { CODE_SLOTS, EVENT, INSTRET, PC, REC_OP, STOPAT } from '../hart/layout.js';
+import { CODE_SLOTS, EVENT, INSTRET, PC, REC_OP, STOPAT, STOP_NONE, TURNS_GO_ON } from '../hart/layout.js';
 import { instructions } from '../isa/table.js';
 import { addArithmeticHelpers } from '../wasm/arithmetic.js';
 import {
@@ -40,7 +40,10 @@ import {
 } from './handler-semantics.js';
 import { FIRST_INSN_OP, OP_PAGE_END } from './ops.js';
 
-const { h, pc, cycle, instret, rec, base, op: opLocal, line } = local;
+const { h, pc, cycle, instret, rec, base, op: opLocal, line, weight } = local;
+
+/** What the beginning of a turn counts, in transfers to that place. */
+const TURN_WEIGHT = 64;
 
 function importCore(module: ModuleBuilder): CoreImports {
   const core = (name: string, type: FunctionType): number => module.importFunction('core', name, type);
@@ -58,6 +61,8 @@ function importCore(module: ModuleBuilder): CoreImports {
     codeLookup: core('code_lookup', { params: ['i32', 'i64'], results: ['i32'] }),
     fetchCross: core('fetch_cross', { params: ['i32', 'i64'], results: ['i32'] }),
     poll: core('poll', { params: ['i32'], results: ['i32'] }),
+    turnNext: core('turn_next', { params: [], results: ['i32'] }),
+    turnEnded: core('turn_ended', { params: ['i32', 'i32'], results: ['i32'] }),
     fetchLine: core('fetch_line', { params: ['i32', 'i64'], results: [] }),
     tBranch: core('t_branch', { params: ['i32', 'i64', 'i32', 'i32', 'i64'], results: ['i32'] }),
     tJal: core('t_jal', { params: ['i32', 'i64', 'i32', 'i64', 'i32'], results: ['i32'] }),
@@ -113,6 +118,8 @@ export function buildInterpreterModule(
     for (const part of parts) for (const byte of part) body.push(byte);
   };
 
+  // Where a turn begins counts for more (JIT): a loop that always runs into the end of a turn is entered in its middle.
+  if (regions !== undefined) emit(i32(TURN_WEIGHT), set(weight));
   emit(op.loop); // resync
   emit(get(h), i32(0), mem('i32_store', EVENT));
   emit(get(h), call(core.poll), tee(opLocal), op.if, get(opLocal), op.return, op.end);
@@ -122,7 +129,9 @@ export function buildInterpreterModule(
   emit(op.loop); // lookup
   emit(flush, get(h), get(pc), call(core.codeLookup), tee(base), op.i32_eqz, brIf(1));
   emit(reloadCycle, forgetLine, recordOfPc);
-  if (regions !== undefined) emit(get(h), get(rec), get(base), call(regions.count));
+  if (regions !== undefined) {
+    emit(get(h), get(rec), get(base), get(weight), call(regions.count), i32(1), set(weight));
+  }
 
   emit(op.loop); // dispatch
   if (variant.timed) {
@@ -147,8 +156,21 @@ export function buildInterpreterModule(
   emit(op.end, op.end, op.end, op.end); // again, dispatch, lookup, resync
   emit(op.unreachable);
 
-  module.addFunction('run', { params: ['i32'], results: ['i32'] }, localTypes, body);
+  const run = module.addFunction('run', { params: ['i32'], results: ['i32'] }, localTypes, body);
+  addTurns(module, core, run);
   return module.build();
+}
+
+/** `turns`: turns of all harts by turns_begin's rule; the result of turn_ended that ended them. */
+function addTurns(module: ModuleBuilder, core: CoreImports, run: number): void {
+  const [hart, reason] = [0, 1];
+  module.addFunction('turns', { params: [], results: ['i32'] }, ['i32', 'i32'], [
+    ...op.loop,
+    ...call(core.turnNext), ...tee(hart), ...op.i32_eqz, ...op.if, ...i32(STOP_NONE), ...op.return, ...op.end,
+    ...get(hart), ...get(hart), ...call(run), ...call(core.turnEnded), ...tee(reason), ...i32(TURNS_GO_ON), ...op.i32_eq, ...brIf(0),
+    ...op.end,
+    ...get(reason),
+  ]); // prettier-ignore
 }
 
 function specialHandler(

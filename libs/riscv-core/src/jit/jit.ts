@@ -135,8 +135,8 @@ export function jit(jitOptions: JitOptions): EngineFactory {
         closeWindow();
         return stop;
       },
-      turns: (...rule) => {
-        const stop = turns(...rule);
+      turns: (goal) => {
+        const stop = turns(goal);
         closeWindow();
         return stop;
       },

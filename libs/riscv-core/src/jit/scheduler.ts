@@ -57,20 +57,24 @@ export class Scheduler implements RegionSupport {
     return { count: this.addCount(module) };
   }
 
-  /** (h, rec, base) */
+  /** (h, rec, base, weight) */
   private addCount(module: ModuleBuilder): number {
-    const [rec, base, at, count] = [1, 2, 3, 4];
+    const [rec, base, weight, at, count] = [1, 2, 3, 4, 5];
+    // Has this transfer, or the last of several, reached the threshold?
+    const reached = (threshold: number): Code => [
+      ...get(count), ...i32(threshold), ...op.i32_sub, ...get(weight), ...op.i32_lt_u,
+    ]; // prettier-ignore
     const body: Code = [
       ...get(base), ...wordOffset(rec, base), ...op.i32_add, ...tee(at), ...mem('i32_load16_u', CODE_SLOT_REGIONS),
       ...op.if, ...op.return, ...op.end,
-      ...get(at), ...get(at), ...mem('i32_load16_u', CODE_SLOT_COUNTERS), ...i32(1), ...op.i32_add, ...tee(count),
+      ...get(at), ...get(at), ...mem('i32_load16_u', CODE_SLOT_COUNTERS), ...get(weight), ...op.i32_add, ...tee(count),
       ...mem('i32_store16', CODE_SLOT_COUNTERS),
-      ...get(count), ...i32(this.thresholds.warm), ...op.i32_eq, ...op.if,
+      ...reached(this.thresholds.warm), ...op.if,
       ...get(rec), ...i32(0), ...call(this.hot), ...op.end,
-      ...get(count), ...i32(this.thresholds.hot), ...op.i32_eq, ...op.if,
+      ...reached(this.thresholds.hot), ...op.if,
       ...get(rec), ...i32(1), ...call(this.hot), ...op.end,
     ]; // prettier-ignore
-    return module.addFunction('count', { params: ['i32', 'i32', 'i32'], results: [] }, ['i32', 'i32'], body);
+    return module.addFunction('count', { params: ['i32', 'i32', 'i32', 'i32'], results: [] }, ['i32', 'i32'], body);
   }
 
   /** (h, pc, region): enters the region into the jump table, unless PMP splits the page (then code_lookup must check each entry). */

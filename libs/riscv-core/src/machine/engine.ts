@@ -26,6 +26,18 @@ export interface MachineHost {
   event(hart: number, kind: number, a: number, b: number): void;
 }
 
+/** When {@link Engine.turns} end. Infinity = never. */
+export interface TurnsGoal {
+  /** Steps of all harts together: when to come back, and the limit, which no hart passes. */
+  readonly until: number;
+  readonly limit: number;
+  /** Cycle of the next device event, at which turns end too; cycle to come back at, when every hart awake has reached it. */
+  readonly event: number;
+  readonly pause: number;
+  /** Cycles of a turn. */
+  readonly quantum: number;
+}
+
 /** An engine bound to one machine's memory. */
 export interface Engine {
   readonly name: EngineName;
@@ -34,6 +46,11 @@ export interface Engine {
    * TURN_END and INSTRET_LIMIT in the hart area. The hart area is up to date when it returns.
    */
   run(hart: number): number;
+  /**
+   * Turns of all harts as Machine makes them one by one, while nothing but harts has to act. Returns STOP_EXIT, STOP_LIMIT, or
+   * STOP_NONE: the machine looks what is next. Without it the machine makes each turn itself.
+   */
+  turns?(goal: TurnsGoal): number;
   /**
    * Marks every instruction at a virtual address whose low 12 bits are in `pageOffsets` as a probe. Called once, before
    * the first `run`.

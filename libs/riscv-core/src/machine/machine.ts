@@ -5,7 +5,7 @@
 import * as L from '../hart/layout.js';
 import type { Bus } from './bus.js';
 import type { MachineConfig } from './config.js';
-import type { AccessSize, Engine, MachineHost } from './engine.js';
+import type { AccessSize, Engine, MachineHost, TurnsGoal } from './engine.js';
 import { Htif } from './htif.js';
 import { hartArea, type LinearMemory, type Ram } from './linear-memory.js';
 import { Probes, type HartClock, type ImageMode, type Label, type Measurement, type TrapCounts } from './probes.js';
@@ -38,6 +38,18 @@ export interface MachineParts {
   readonly uart: Uart;
 }
 
+/** What a turn must not pass: see {@link Machine.run}. */
+interface Goal {
+  /** Steps so far, and up to which the machine runs before it comes back. */
+  readonly total: number;
+  readonly until: number;
+  readonly limit: number | undefined;
+  readonly untilCycle: number;
+  /** Cycles until then. */
+  readonly ahead: number;
+  readonly inputOpen: boolean;
+}
+
 export class Machine implements HartClock, ModeSource {
   readonly config: MachineConfig;
   readonly memory: LinearMemory;
@@ -54,14 +66,18 @@ export class Machine implements HartClock, ModeSource {
   private exit: MachineExit | undefined;
   /** Device events served while every hart slept, and on. */
   private idleEvents = 0;
-  /** The hart that executes. */
-  private running: number | undefined;
   /** Time and events of the devices. An event is served when every hart awake has reached its cycle. */
   readonly deviceTime = new DeviceTime(
     () =>
       this.running === undefined ? Math.min(...this.harts.map((hart) => this.cycles(hart))) : this.cycles(this.running),
     (cycle) => this.boundTurn(cycle),
   );
+
+  /** The hart that executes. */
+  private get running(): number | undefined {
+    const running = this.memory.u32(L.M_RUNNING);
+    return running === 0 ? undefined : running - 1;
+  }
 
   constructor(parts: MachineParts) {
     this.config = parts.config;
@@ -170,14 +186,13 @@ export class Machine implements HartClock, ModeSource {
       if (total >= until) return { kind: 'running' };
       const ahead = untilCycle === Infinity ? Infinity : untilCycle - this.time();
       if (ahead <= 0) return { kind: 'running' };
-      const left = maxInstructions === undefined ? undefined : maxInstructions - total;
-      const state = this.turn(left, Math.min(LONE_TURN, until - total, ahead), inputOpen);
+      const state = this.turn({ total, until, limit: maxInstructions, untilCycle, ahead, inputOpen });
       if (state !== undefined) return state;
     }
   }
 
-  /** One turn of one hart; `left`: instructions up to the limit; `lone`: cycles of the turn of a machine's only hart. */
-  private turn(left: number | undefined, lone: number, inputOpen: boolean): RunState | undefined {
+  /** One turn of one hart, or as many as the engine makes by itself. */
+  private turn({ total, until, limit, untilCycle, ahead, inputOpen }: Goal): RunState | undefined {
     const awake = this.harts.filter((hart) => !this.asleep(hart));
     const hart = first(awake, (candidate) => this.cycles(candidate));
     if (hart === undefined) return this.wakeNext(inputOpen);
@@ -185,14 +200,39 @@ export class Machine implements HartClock, ModeSource {
     const event = this.deviceTime.next() ?? Infinity;
     if (event <= this.cycles(hart)) return this.serveDevices(this.cycles(hart));
 
-    const others = awake.filter((other) => other !== hart).map((other) => this.cycles(other));
     const alone = this.config.harts === 1;
+    const engine = this.runningEngine();
+    const pause = Math.min(untilCycle, this.series?.next ?? Infinity);
+    if (engine.turns !== undefined && !alone && pause > this.cycles(hart)) {
+      const reason = this.engineTurns(engine.turns, {
+        until,
+        limit: limit ?? Infinity,
+        event,
+        pause,
+        quantum: this.config.quantum,
+      });
+      if (this.exit !== undefined) return this.exit;
+      return reason === L.STOP_LIMIT ? { kind: 'limit', code: null } : undefined;
+    }
+    const lone = Math.min(LONE_TURN, until - total, ahead);
     const loneEnd = Math.min(this.cycles(hart) + lone, this.series?.next ?? Infinity);
-    const end = alone ? loneEnd : Math.min(this.cycles(hart), ...others) + this.config.quantum;
+    // The hart whose turn it is has the least clock of those awake.
+    const end = alone ? loneEnd : this.cycles(hart) + this.config.quantum;
+    const left = limit === undefined ? undefined : limit - total;
     const reason = this.runHart(hart, Math.min(end, event), left);
     if (this.exit !== undefined) return this.exit;
     if (reason === L.STOP_LIMIT && left !== undefined) return { kind: 'limit', code: null };
     return this.pollSleepers(this.cycles(hart));
+  }
+
+  private engineTurns(turns: NonNullable<Engine['turns']>, goal: TurnsGoal): number {
+    try {
+      // The engine knows the steps of harts only.
+      const { idleEvents } = this;
+      return turns({ ...goal, until: goal.until - idleEvents, limit: goal.limit - idleEvents });
+    } finally {
+      this.memory.setU32(L.M_RUNNING, 0);
+    }
   }
 
   /** Device events up to `cycle`. They may end the machine, or raise the line a sleeper waits for. */
@@ -203,8 +243,10 @@ export class Machine implements HartClock, ModeSource {
 
   /** A device plans an event at `cycle`: the turn under way stops there. */
   private boundTurn(cycle: number): void {
-    if (this.running === undefined) return;
-    const at = hartArea(this.running) + L.TURN_END;
+    const { running } = this;
+    if (running === undefined) return;
+    this.memory.setU32(L.M_TURNS_BREAK, 1);
+    const at = hartArea(running) + L.TURN_END;
     this.memory.setCount(at, Math.min(this.memory.count(at), cycle));
   }
 
@@ -259,11 +301,11 @@ export class Machine implements HartClock, ModeSource {
     this.memory.setCount(area + L.TURN_END, end);
     if (left === undefined) this.memory.setU64(area + L.INSTRET_LIMIT, (1n << 64n) - 1n);
     else this.memory.setCount(area + L.INSTRET_LIMIT, this.steps(hart) + left);
-    this.running = hart;
+    this.memory.setU32(L.M_RUNNING, hart + 1);
     try {
       return this.runningEngine().run(hart);
     } finally {
-      this.running = undefined;
+      this.memory.setU32(L.M_RUNNING, 0);
     }
   }
 

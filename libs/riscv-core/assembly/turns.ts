@@ -1,0 +1,121 @@
+/**
+ * Turns of the harts of a machine without JavaScript between them: the rule of src/machine/machine.ts for machines of several
+ * harts, up to the point where something else than a hart must act.
+ */
+import {
+  BARREN_TRAPS,
+  CYCLE,
+  DVEXT_NONE,
+  EVENT,
+  HART_ID,
+  INSTRET,
+  INSTRET_LIMIT,
+  M_DVEXT,
+  M_EXIT_REQUEST,
+  M_HARTS,
+  M_MTIMECMP,
+  M_RUNNING,
+  M_TURNS_BREAK,
+  M_VTIMECTL,
+  SLEPT,
+  STOP_EXIT,
+  STOP_LIMIT,
+  STOP_NONE,
+  TURNS_GO_ON,
+  TURN_END,
+  WFI,
+} from '../src/hart/layout';
+import { cycleOf, mtime } from './clock';
+import { virtualClock, vtimecmp } from './dvirq';
+import { poll } from './poll';
+import { hartArea } from './state';
+
+let untilSteps: u64 = 0;
+let limitSteps: u64 = 0;
+let eventCycle: u64 = 0;
+let pauseCycle: u64 = 0;
+let turnCycles: u64 = 0;
+
+/**
+ * What the turns that follow keep to: they end when all harts together have made `until` steps or `limit` (all ones = none), when every
+ * hart awake has reached `event`, which no turn passes, or `pause`; a turn lasts `quantum` cycles.
+ */
+export function turnsBegin(until: u64, limit: u64, event: u64, pause: u64, quantum: u64): void {
+  untilSteps = until;
+  limitSteps = limit;
+  eventCycle = event;
+  pauseCycle = pause;
+  turnCycles = quantum;
+  store<i32>(M_TURNS_BREAK, 0);
+}
+
+/** Area of the hart that runs next, ready to; 0 = that is not for this module to say. */
+export function turnNext(): usize {
+  const harts = load<i32>(M_HARTS);
+  let steps: u64 = 0;
+  let least = u64.MAX_VALUE;
+  let next: usize = 0;
+  for (let id: i32 = 0; id < harts; id++) {
+    const h = hartArea(id);
+    steps += load<u64>(h, INSTRET) + load<u64>(h, BARREN_TRAPS);
+    const cycle = load<u64>(h, CYCLE);
+    if (load<i32>(h, WFI) != 0 || cycle >= least) continue;
+    least = cycle;
+    next = h;
+  }
+  if (next == 0 || steps >= limitSteps || steps >= untilSteps || eventCycle <= least || pauseCycle <= least) {
+    return 0;
+  }
+  const own = load<u64>(next, INSTRET) + load<u64>(next, BARREN_TRAPS);
+  store<u64>(next, min<u64>(least + turnCycles, eventCycle), TURN_END);
+  store<u64>(next, limitSteps == u64.MAX_VALUE ? limitSteps : own + (limitSteps - steps), INSTRET_LIMIT);
+  store<i32>(M_RUNNING, load<i32>(next, HART_ID) + 1);
+  return next;
+}
+
+/** The hart's turn ended for `reason`: TURNS_GO_ON, or how the turns end: STOP_EXIT, STOP_LIMIT, STOP_NONE = as turn_next's 0. */
+export function turnEnded(h: usize, reason: i32): i32 {
+  store<i32>(M_RUNNING, 0);
+  if (load<i32>(M_EXIT_REQUEST) != 0) return STOP_EXIT;
+  if (reason == STOP_LIMIT) return STOP_LIMIT;
+  const clock = load<u64>(h, CYCLE);
+  const harts = load<i32>(M_HARTS);
+  for (let id: i32 = 0; id < harts; id++) {
+    const sleeper = hartArea(id);
+    if (load<i32>(sleeper, WFI) == 0) continue;
+    pollSleeper(sleeper, id, clock);
+    if (load<i32>(M_EXIT_REQUEST) != 0) return STOP_EXIT;
+  }
+  return load<i32>(M_TURNS_BREAK) != 0 ? STOP_NONE : TURNS_GO_ON;
+}
+
+/** Lets a sleeper see what has happened up to `clock`: its timer, interrupts from other harts and devices. */
+function pollSleeper(h: usize, id: i32, clock: u64): void {
+  const at = min<u64>(nextTimerLine(h), clock);
+  const cycle = load<u64>(h, CYCLE);
+  if (at > cycle) {
+    store<u64>(h, at, CYCLE);
+    store<u64>(h, load<u64>(h, SLEPT) + (at - cycle), SLEPT);
+  }
+  store<u64>(h, load<u64>(h, CYCLE), TURN_END);
+  store<u64>(h, u64.MAX_VALUE, INSTRET_LIMIT);
+  store<i32>(h, 0, EVENT);
+  store<i32>(M_RUNNING, id + 1);
+  poll(h);
+  store<i32>(M_RUNNING, 0);
+}
+
+/** Cycle at which a timer line of the hart rises, enabled or not; all ones = none will. As src/machine/timers.ts. */
+function nextTimerLine(h: usize): u64 {
+  const id = load<i32>(h, HART_ID);
+  let next = u64.MAX_VALUE;
+  const now = mtime(h);
+  const deadline = load<u64>(M_MTIMECMP + id * 8);
+  if (now < deadline) next = cycleOf(h, now, deadline);
+  if (load<i32>(M_DVEXT) != DVEXT_NONE && (load<u64>(M_VTIMECTL + id * 8) & 1) != 0) {
+    const virtualNow = virtualClock(h);
+    const virtualDeadline = vtimecmp(h);
+    if (virtualNow < virtualDeadline) next = min<u64>(next, cycleOf(h, virtualNow, virtualDeadline));
+  }
+  return next;
+}
