@@ -80,6 +80,8 @@ export interface RegionSupport {
   addFunctions(module: ModuleBuilder, core: CoreImports): RegionHooks;
   /** The handler of OP_REGION. */
   handler(exits: Exits): Code;
+  /** Behind a poll, the state in memory and in locals alike: enters the region that the jump table has for the pc. `resync`: label. */
+  resume(resync: number): Code;
 }
 
 /** The interpreter for one machine's memory; `filterShift` as M_FILTER_SHIFT. */
@@ -125,6 +127,8 @@ export function buildInterpreterModule(
   emit(get(h), call(core.poll), tee(opLocal), op.if, get(opLocal), op.return, op.end);
   emit(get(h), mem('i64_load', PC), set(pc));
   emit(reloadCycle, get(h), mem('i64_load', INSTRET), set(instret));
+
+  if (support !== undefined) emit(support.resume(0));
 
   emit(op.loop); // lookup
   emit(flush, get(h), get(pc), call(core.codeLookup), tee(base), op.i32_eqz, brIf(1));

@@ -112,19 +112,39 @@ export class Scheduler implements RegionSupport {
   }
 
   handler(exits: Exits): Code {
-    const { h, pc, rec, base, cycle, instret, entry, result: account } = local;
-    const flushed: Code = [...get(h), ...get(pc), ...get(account), ...call(this.account.spill)];
+    const { h, pc, rec, base, cycle, instret, entry } = local;
     return [
       ...get(h), ...get(cycle), ...mem('i64_store', CYCLE), ...get(h), ...get(instret), ...mem('i64_store', INSTRET),
       ...get(base), ...wordOffset(rec, base), ...op.i32_add, ...mem('i32_load16_u', CODE_SLOT_REGIONS), ...set(entry),
       ...get(h), ...get(pc), ...get(entry), ...call(this.link),
+      ...this.enter(exits.resync),
+      ...br(exits.lookup),
+    ]; // prettier-ignore
+  }
+
+  resume(resync: number): Code {
+    const { h, pc, entry, weight } = local;
+    return [
+      ...get(h), ...mem('i32_load', JUMPS), ...jumpOffset(pc), ...op.i32_add, ...tee(entry),
+      ...mem('i64_load', 0), ...get(pc), ...op.i64_eq,
+      ...get(entry), ...mem('i32_load', 8), ...get(h), ...mem('i32_load', ITLB_GENERATION), ...op.i32_eq, ...op.i32_and, ...op.if,
+      ...get(entry), ...mem('i32_load', 12), ...set(entry),
+      ...i32(1), ...set(weight), ...this.enter(resync + 1),
+      ...op.end,
+    ]; // prettier-ignore
+  }
+
+  /** Runs region `entry` and those that follow; then the state is in the locals, or in memory and `resync` is next. */
+  private enter(resync: number): Code {
+    const { h, pc, cycle, instret, entry, result: account } = local;
+    const flushed: Code = [...get(h), ...get(pc), ...get(account), ...call(this.account.spill)];
+    return [
       ...get(h), ...get(pc), ...get(h), ...call(this.account.open), ...get(entry), ...call(this.runRegions),
-      ...set(account), ...tee(pc), ...i64(PC_IN_MEMORY), ...op.i64_eq, ...brIf(exits.resync),
+      ...set(account), ...tee(pc), ...i64(PC_IN_MEMORY), ...op.i64_eq, ...brIf(resync),
       ...get(pc), ...i64(1n), ...op.i64_and, ...op.i32_wrap_i64, ...op.if,
-      ...get(pc), ...i64(1n), ...op.i64_sub, ...set(pc), ...flushed, ...br(exits.resync + 1), ...op.end,
+      ...get(pc), ...i64(1n), ...op.i64_sub, ...set(pc), ...flushed, ...br(resync + 1), ...op.end,
       ...flushed,
       ...get(h), ...mem('i64_load', CYCLE), ...set(cycle), ...get(h), ...mem('i64_load', INSTRET), ...set(instret),
-      ...br(exits.lookup),
     ]; // prettier-ignore
   }
 }
