@@ -8,6 +8,7 @@
 //   - a guest runs in the last third of the rounds at less than KEEP of its speed in the first third, or
 //   - a guest ends.
 import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
