@@ -22,7 +22,9 @@ import { exitCodes } from '../errors.js';
 import { HostConsole } from '../exec/console.js';
 import { writeEvents } from '../exec/event-file.js';
 import { checkDirectory, checkWritable, read, writeOutput } from '../exec/files.js';
+import { runUnderGdb } from '../exec/gdb-server.js';
 import { Milestones } from '../exec/milestones.js';
+import { Observation } from '../exec/observation.js';
 import { SnapshotWriter, zlib } from '../exec/snapshots.js';
 import { help, parseExecArguments, type ExecOptions } from '../exec/options.js';
 
@@ -33,7 +35,11 @@ const MAX_EXIT_CODE = 255n;
 /** Instructions between looks at standard input: some tens of milliseconds of each engine. */
 const SLICE = { jit: 8_000_000, interpreter: 5_000_000, reference: 20_000 } as const;
 
-type Ending = MachineExit | { readonly kind: 'error'; readonly message: string; readonly exitCode: number };
+type Ending =
+  | MachineExit
+  /** By GDB. */
+  | { readonly kind: 'killed' }
+  | { readonly kind: 'error'; readonly message: string; readonly exitCode: number };
 
 /** Returns the exit code; writes everything else. */
 export async function exec(args: readonly string[]): Promise<number> {
@@ -42,6 +48,7 @@ export async function exec(args: readonly string[]): Promise<number> {
   let built: BuiltMachine;
   let signature: SignatureRange | undefined;
   let events: EventSeries | undefined;
+  let observation: Observation;
   try {
     const parsed = parseExecArguments(args);
     if (parsed === 'help') {
@@ -65,6 +72,7 @@ export async function exec(args: readonly string[]): Promise<number> {
     }
     if (options.counters !== undefined) events = writeEvents(built.machine, options.counters, options.sampleEvery);
     if (options.snapshotOut !== undefined) checkDirectory(options.snapshotOut.file);
+    observation = new Observation(built.machine, options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`dvfarm exec: ${error.message}\n`);
@@ -74,10 +82,14 @@ export async function exec(args: readonly string[]): Promise<number> {
   const { machine } = built;
   const { config } = machine;
   const snapshot = options.snapshotOut === undefined ? undefined : new SnapshotWriter(built, options.snapshotOut);
-  const milestones = new Milestones(machine, snapshot === undefined ? [] : [snapshot]);
+  const milestones = new Milestones(machine, [
+    ...observation.milestones,
+    ...(snapshot === undefined ? [] : [snapshot]),
+  ]);
   const begin = process.hrtime.bigint();
-  const ending = await runToEnd(machine, options, output, milestones);
+  const ending = await underGdb(machine, options, output, () => runToEnd(machine, options, output, milestones));
   if (ending.kind === 'limit') snapshot?.stopped();
+  observation.end();
   const hostSeconds = Number(process.hrtime.bigint() - begin) / 1e9;
   output.close();
   events?.end();
@@ -115,6 +127,31 @@ function makePeer(kind: string): LinkPeer | undefined {
   return kind === 'echo' ? echoPeer() : undefined;
 }
 
+/** With --gdb first as GDB says; what is left of the run is `alone`'s. */
+async function underGdb(
+  machine: Machine,
+  { gdb, maxInstructions }: ExecOptions,
+  output: HostConsole,
+  alone: () => Promise<Ending>,
+): Promise<Ending> {
+  if (gdb === undefined) return alone();
+  const listening = (port: number): void => {
+    process.stderr.write(`dvfarm exec: waiting for GDB: target remote 127.0.0.1:${port}\n`);
+  };
+  try {
+    const ending = await runUnderGdb(machine, output, { port: gdb, maxInstructions, listening });
+    return ending === 'detached' ? await alone() : ending === 'killed' ? { kind: 'killed' } : ending;
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+function failure(error: unknown): Ending {
+  if (error instanceof ConfigError) return { kind: 'error', message: error.message, exitCode: exitCodes.badInput };
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { kind: 'error', message, exitCode: exitCodes.bug };
+}
+
 async function runToEnd(
   machine: Machine,
   options: ExecOptions,
@@ -134,9 +171,7 @@ async function runToEnd(
       if (input !== undefined) machine.receive(input);
     }
   } catch (error) {
-    if (error instanceof ConfigError) return { kind: 'error', message: error.message, exitCode: exitCodes.failed };
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { kind: 'error', message, exitCode: exitCodes.bug };
+    return failure(error);
   }
 }
 
@@ -151,6 +186,8 @@ function exitCode(ending: Ending): number {
       return LIMIT;
     case 'deadlock':
       return DEADLOCK;
+    case 'killed':
+      return exitCodes.interrupted;
     case 'error':
       return ending.exitCode;
   }

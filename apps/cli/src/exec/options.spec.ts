@@ -122,6 +122,9 @@ describe('dvfarm exec arguments', () => {
     [['--resume', 's', '--harts', '2'], /^--resume s: found --harts with it, expected none/],
     [['--resume', 's', '--blk', 'd'], /^--resume s: found --blk with it, expected none/],
     [['a', '--snapshot-out', 's@cycle=x'], /^--snapshot-out: found "x", expected a whole number$/],
+    [['a', '--gdb', '70000'], /^--gdb: found 70000, expected a port from 0 to 65535$/],
+    [['a', '--gdb', '0', '--commit-log', 'l'], /^--gdb: found --commit-log with it, expected none/],
+    [['a', '--hash-every', '5'], /^--hash-every: found "5", expected N@FILE$/],
     [['a', '--json=1'], /^--json: found "1", expected no value$/],
   ])('%j is refused with one line', (args, message) => {
     expect(() => parseExecArguments(args)).toThrow(message);
@@ -179,6 +182,9 @@ describe('dvfarm exec arguments', () => {
       'uart',
       'snapshot-out',
       'resume',
+      'gdb',
+      'commit-log',
+      'hash-every',
       'json',
     ])
       expect(help).toContain(`--${option}`);

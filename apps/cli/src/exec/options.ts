@@ -47,6 +47,10 @@ export interface ExecOptions {
   readonly sampleEvery?: number;
   /** File for the console; undefined = standard input and output. */
   readonly uart?: string;
+  /** TCP port for GDB; 0 = any free one. */
+  readonly gdb?: number;
+  readonly commitLog?: string;
+  readonly hashEvery?: { readonly cycles: number; readonly file: string };
   readonly json: boolean;
 }
 
@@ -92,6 +96,14 @@ run
                             so far count for --max-instructions. A damaged file or one of another version: exit 2
   --json                    one JSON line on standard output; the console goes to standard error
 
+looking on: at no target cost, cycles and state are those of a run without
+  --gdb PORT                wait for gdb-multiarch on 127.0.0.1:PORT (0: any free port, printed) before the first instruction: registers, memory,
+                            break, step, watch, continue, detach; harts are threads; "monitor counts"
+  --commit-log FILE         what every hart retires, in the format of Spike's --log-commits
+  --hash-every N@FILE       a line "cycle instret hash" whenever N more cycles have passed, each hash over the one before and the whole state:
+                            the first line that differs between two runs is where they part
+                            Stepping, watchpoints and the commit log show every instruction: --engine jit then interprets
+
 exit code: HTIF tohost >> 1 or the finisher's code (255 at most), 124 instruction limit, 125 deadlock, 70 our own bug,
 2 bad usage
 `;
@@ -123,6 +135,9 @@ const valued = [
   'uart',
   'snapshot-out',
   'resume',
+  'gdb',
+  'commit-log',
+  'hash-every',
 ] as const;
 type Valued = (typeof valued)[number];
 const repeatable: readonly Valued[] = ['load', 'set'];
@@ -151,6 +166,9 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
   if (resume !== undefined) refuseBeside(resume, operands, values);
   else if (elf === undefined && load.length === 0)
     throw new ConfigError('arguments', 'nothing to run', 'FILE.elf or --load FILE@0xADDR');
+  const beside = (['commit-log', 'hash-every', 'snapshot-out'] as const).find((name) => values.has(name));
+  if (values.has('gdb') && beside !== undefined)
+    throw new ConfigError('--gdb', `--${beside} with it`, 'none: GDB decides where the run stops');
   const uart = one('uart');
   const blk = one('blk');
   const blkOut = one('blk-out');
@@ -189,6 +207,9 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
       uart: uart === 'stdio' ? undefined : uart,
       resume,
       snapshotOut: optional('snapshot-out', snapshotOut),
+      gdb: optional('gdb', port),
+      commitLog: one('commit-log'),
+      hashEvery: optional('hash-every', hashEvery),
     }),
     load,
     net: oneOf('--net', one('net') ?? 'none', netNames),
@@ -243,6 +264,19 @@ function snapshotOut(text: string, where: string): { file: string; at?: Snapshot
   if (match?.[1] === undefined || match[3] === undefined) return { file: text };
   const value = positive(match[3], where);
   return { file: match[1], at: { unit: match[2] === 'cycle' ? 'cycle' : 'instret', value } };
+}
+
+function port(text: string, where: string): number {
+  const value = wholeNumber(text, where);
+  if (value > 65535) throw new ConfigError(where, text, 'a port from 0 to 65535');
+  return value;
+}
+
+/** `N@FILE`. */
+function hashEvery(text: string, where: string): { cycles: number; file: string } {
+  const match = /^([^@]*)@(.+)$/.exec(text);
+  if (match?.[1] === undefined || match[2] === undefined) throw new ConfigError(where, JSON.stringify(text), 'N@FILE');
+  return { cycles: positive(match[1], where), file: match[2] };
 }
 
 function unknown(option: string): ConfigError {

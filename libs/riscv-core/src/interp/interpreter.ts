@@ -1,7 +1,17 @@
 /** The interpreter as an engine: the generated module, the core module and the record store, wired to one machine's memory. */
 import { instantiateCore, type Core } from '../core/core-module.js';
 import { Decoder, type ExtensionSet } from '../decode/decoder.js';
-import { HARTS, HART_STRIDE, M_FILTER_SHIFT, M_HARTS, M_TIMING } from '../hart/layout.js';
+import {
+  CORE_SKIP_POLL,
+  CROSS_RECORD,
+  HARTS,
+  HART_STRIDE,
+  M_FILTER_SHIFT,
+  M_HARTS,
+  M_TIMING,
+  REC_OP,
+  REC_RAW,
+} from '../hart/layout.js';
 import type { Engine, EngineFactory } from '../machine/engine.js';
 import type { StaticCost } from '../timing/static-cost.js';
 import { CodeStore } from './code-store.js';
@@ -41,7 +51,7 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
         memory,
         decode: (h: number, rec: number) => store.decode(h, rec),
         probe: (h: number, rec: number, pc: bigint) => {
-          host.probe((h - HARTS) / HART_STRIDE, BigInt.asUintN(64, pc));
+          host.probe((h - HARTS) / HART_STRIDE, BigInt.asUintN(64, pc), view.getUint32(rec + REC_RAW, true));
           return store.realOp(rec);
         },
       },
@@ -50,9 +60,13 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
     const run = instance.exports['run'] as (h: number) => number;
     return {
       name: 'interpreter',
-      run: (hart) => run(HARTS + hart * HART_STRIDE),
+      run: (hart, resume) => {
+        const h = HARTS + hart * HART_STRIDE;
+        if (resume === true) view.setUint32(h + CORE_SKIP_POLL, 1, true);
+        return run(h);
+      },
       turns: turnsOf(core, instance),
-      ...outsideEvents(core, store, timed),
+      ...outsideEvents(core, store, view, timed),
     };
   };
 }
@@ -71,12 +85,15 @@ export function turnsOf(core: Core, interpreterInstance: WebAssembly.Instance): 
 export function outsideEvents(
   core: Core,
   store: CodeStore,
+  view: DataView,
   timed: boolean,
 ): Pick<Engine, 'setProbes' | 'memoryChanged' | 'restored' | 'deviceReads' | 'deviceWrote'> {
   return {
     setProbes: (pageOffsets) => {
       store.watch((offset) => pageOffsets.has(offset));
       core.dropAllCode();
+      for (let hart = 0; hart < view.getUint32(M_HARTS, true); hart++)
+        view.setUint16(HARTS + hart * HART_STRIDE + CROSS_RECORD + REC_OP, 0, true);
     },
     memoryChanged: () => core.dropAllCode(),
     restored: () => core.refreshHarts(),

@@ -101,7 +101,7 @@ export function jit(jitOptions: JitOptions): EngineFactory {
         regions: table,
         decode: (h: number, rec: number) => store.decode(h, rec),
         probe: (h: number, rec: number, pc: bigint) => {
-          host.probe((h - L.HARTS) / L.HART_STRIDE, BigInt.asUintN(64, pc));
+          host.probe((h - L.HARTS) / L.HART_STRIDE, BigInt.asUintN(64, pc), view.getUint32(rec + L.REC_RAW, true));
           return store.realOp(rec);
         },
         hot: (rec: number, now: number) => compiler.note(rec, now !== 0),
@@ -130,8 +130,10 @@ export function jit(jitOptions: JitOptions): EngineFactory {
     };
     return {
       name: 'jit',
-      run: (hart) => {
-        const stop = run(L.HARTS + hart * L.HART_STRIDE);
+      run: (hart, resume) => {
+        const h = L.HARTS + hart * L.HART_STRIDE;
+        if (resume === true) view.setUint32(h + L.CORE_SKIP_POLL, 1, true);
+        const stop = run(h);
         closeWindow();
         return stop;
       },
@@ -140,7 +142,7 @@ export function jit(jitOptions: JitOptions): EngineFactory {
         closeWindow();
         return stop;
       },
-      ...outsideEvents(core, store, timed),
+      ...outsideEvents(core, store, view, timed),
     };
   };
 }

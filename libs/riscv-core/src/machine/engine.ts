@@ -20,8 +20,11 @@ export interface MachineHost {
   store(physical: number, size: AccessSize, value: bigint): boolean;
   /** Software stored to the HTIF word at M_HTIF_TOHOST; the value is already in RAM. May set M_EXIT_REQUEST. */
   tohost(): void;
-  /** A record marked as a probe is about to execute at virtual address `pc`; CYCLE and INSTRET are up to date. */
-  probe(hart: number, pc: bigint): void;
+  /**
+   * An instruction marked as a probe, with the bits `raw`, is about to execute at virtual address `pc`; PC, CYCLE and INSTRET are up to
+   * date. May throw {@link Interruption}, which leaves the engine before the instruction.
+   */
+  probe(hart: number, pc: bigint, raw: number): void;
   /** Architectural event (EV_TRAP, EV_RETURN of hart/layout.ts); made only while M_EVENTS is 1. */
   event(hart: number, kind: number, a: number, b: number): void;
 }
@@ -37,23 +40,26 @@ export interface TurnsGoal {
   /** Cycles of a turn. */
   readonly quantum: number;
 }
+/** Thrown by a probe: the machine stops before the instruction, which is no yield point, and goes on there later. */
+export class Interruption extends Error {}
 
 /** An engine bound to one machine's memory. */
 export interface Engine {
   readonly name: EngineName;
   /**
    * Runs hart `hart` from a poll until a poll stops it; returns that poll's STOP_* (never STOP_NONE). The caller has set
-   * TURN_END and INSTRET_LIMIT in the hart area. The hart area is up to date when it returns.
+   * TURN_END and INSTRET_LIMIT in the hart area. The hart area is up to date when it returns. `resume`: the last run of this hart
+   * was left by an {@link Interruption}; goes on in the middle, without the first poll.
    */
-  run(hart: number): number;
+  run(hart: number, resume?: boolean): number;
   /**
    * Turns of all harts as Machine makes them one by one, while nothing but harts has to act. Returns STOP_EXIT, STOP_LIMIT, or
-   * STOP_NONE: the machine looks what is next. Without it the machine makes each turn itself.
+   * STOP_NONE: the machine looks what is next. Without it the machine makes each turn itself, and so it does where an observer may stop it.
    */
   turns?(goal: TurnsGoal): number;
   /**
-   * Marks every instruction at a virtual address whose low 12 bits are in `pageOffsets` as a probe. Called once, before
-   * the first `run`.
+   * Marks every instruction at a virtual address whose low 12 bits are in `pageOffsets` as a probe, and no other. Not while a
+   * hart runs.
    */
   setProbes(pageOffsets: ReadonlySet<number>): void;
   /** RAM was changed from outside (an image loaded): forget whatever was derived from its content. */

@@ -5,7 +5,7 @@
 import * as L from '../hart/layout.js';
 import type { Bus } from './bus.js';
 import type { MachineConfig } from './config.js';
-import type { AccessSize, Engine, MachineHost, TurnsGoal } from './engine.js';
+import { Interruption, type AccessSize, type Engine, type MachineHost, type TurnsGoal } from './engine.js';
 import { Htif } from './htif.js';
 import { hartArea, type LinearMemory, type Ram } from './linear-memory.js';
 import { Probes, type HartClock, type ImageMode, type Label, type Measurement, type TrapCounts } from './probes.js';
@@ -26,6 +26,23 @@ export type MachineExit =
 
 /** Result of {@link Machine.run}: ended, still going, or waiting for console input. */
 export type RunState = MachineExit | { readonly kind: 'running' } | { readonly kind: 'needs-input' };
+
+/** An {@link InstructionObserver} stopped this hart before an instruction. The next run goes on there. */
+export interface Stopped {
+  readonly kind: 'stopped';
+  readonly hart: number;
+}
+
+/** Is shown instructions before they execute, at no target cost. */
+export interface InstructionObserver {
+  /** The hart is about to execute the instruction with the bits `raw` at `pc`. True: stop the machine before it. */
+  before(hart: number, pc: bigint, raw: number): boolean;
+}
+
+/** All offsets of a page at which an instruction may begin. */
+const everywhere: ReadonlySet<number> = new Set(Array.from({ length: 2048 }, (_, i) => 2 * i));
+/** What `enter` gives for a turn that an observer has stopped; no STOP_*. */
+const STOPPED = -1;
 
 /** Most cycles of a turn when no other hart bounds it. Not visible to software: a poll between turns is one that changes nothing. */
 const LONE_TURN = 1 << 20;
@@ -66,6 +83,12 @@ export class Machine implements HartClock, ModeSource {
   private exit: MachineExit | undefined;
   /** Device events served while every hart slept, and on. */
   private idleEvents = 0;
+  private observer: InstructionObserver | undefined;
+  /** Page offsets of what the observer wants to see. */
+  private observed: ReadonlySet<number> = new Set();
+  /** The hart whose turn an observer has stopped, and the instruction it stopped before. */
+  private stopped: number | undefined;
+  private shown: { readonly hart: number; readonly pc: bigint } | undefined;
   /** Time and events of the devices. An event is served when every hart awake has reached its cycle. */
   readonly deviceTime = new DeviceTime(
     () =>
@@ -92,7 +115,7 @@ export class Machine implements HartClock, ModeSource {
     load: (physical: number, size: AccessSize) => this.bus.load(physical, size),
     store: (physical: number, size: AccessSize, value: bigint) => this.bus.store(physical, size, value),
     tohost: () => this.htif?.handle(),
-    probe: (hart: number, pc: bigint) => this.probes?.probe(hart, pc),
+    probe: (hart: number, pc: bigint, raw: number) => this.probe(hart, pc, raw),
     event: (hart: number, kind: number, a: number) => {
       this.probes?.event(hart, kind, a);
       this.modes?.event(hart);
@@ -108,7 +131,32 @@ export class Machine implements HartClock, ModeSource {
   /** Watches labels and events from now on. At most once, before the first run. */
   observe(labels: readonly Label[]): void {
     this.probes = new Probes(labels, this, (on) => this.listen(on));
-    this.runningEngine().setProbes(this.probes.pageOffsets());
+    this.placeProbes();
+  }
+
+  /**
+   * Shows instructions to `observer` from now on: all of them, or those whose address has its low 12 bits in `pageOffsets`; undefined =
+   * nobody any more. Not while the machine runs.
+   */
+  observeInstructions(observer: InstructionObserver | undefined, pageOffsets: ReadonlySet<number> = everywhere): void {
+    this.observer = observer;
+    this.observed = observer === undefined ? new Set() : pageOffsets;
+    this.placeProbes();
+  }
+
+  private placeProbes(): void {
+    this.runningEngine().setProbes(new Set([...(this.probes?.pageOffsets() ?? []), ...this.observed]));
+  }
+
+  private probe(hart: number, pc: bigint, raw: number): void {
+    // Where the hart was stopped the instruction has been shown.
+    const again = this.shown?.hart === hart && this.shown.pc === pc;
+    this.shown = undefined;
+    if (again) return;
+    this.probes?.probe(hart, pc);
+    if (this.observer?.before(hart, pc, raw) !== true) return;
+    this.shown = { hart, pc };
+    throw new Interruption();
   }
 
   /** Samples the cycle model's event counts from now on, every so many cycles; `take` gets them. Once in a machine's life. */
@@ -136,6 +184,7 @@ export class Machine implements HartClock, ModeSource {
 
   /** What this machine keeps outside its linear memory. Call between runs. */
   outside(): DeviceState {
+    if (this.stopped !== undefined) throw new Error('machine: in the middle of a turn, where an observer stopped it');
     return [this.idleEvents, this.deviceTime.state(), this.bus.state(), this.htif?.state() ?? []];
   }
 
@@ -147,6 +196,11 @@ export class Machine implements HartClock, ModeSource {
     this.bus.restore(bus!);
     this.htif?.restore(htif);
     this.runningEngine().restored();
+  }
+
+  /** Somebody outside the machine has written to RAM. */
+  memoryChanged(): void {
+    this.runningEngine().memoryChanged();
   }
 
   /** A device has accessed RAM. */
@@ -179,20 +233,35 @@ export class Machine implements HartClock, ModeSource {
    * lone hart, or at the end of a turn.
    */
   run(budget: number, maxInstructions: number | undefined, inputOpen = false, untilCycle: number = Infinity): RunState {
+    const state = this.runObserved(budget, maxInstructions, inputOpen, untilCycle);
+    if (state.kind === 'stopped') throw new Error('machine: stopped by an observer in a run that expects none to');
+    return state;
+  }
+
+  /** The same with an observer that may stop the machine. */
+  runObserved(
+    budget: number,
+    maxInstructions: number | undefined,
+    inputOpen: boolean,
+    untilCycle: number = Infinity,
+  ): RunState | Stopped {
     const until = this.totalSteps() + budget;
     for (;;) {
       const total = this.totalSteps();
-      if (maxInstructions !== undefined && total >= maxInstructions) return { kind: 'limit', code: null };
-      if (total >= until) return { kind: 'running' };
+      if (this.stopped === undefined) {
+        if (maxInstructions !== undefined && total >= maxInstructions) return { kind: 'limit', code: null };
+        if (total >= until) return { kind: 'running' };
+      }
       const ahead = untilCycle === Infinity ? Infinity : untilCycle - this.time();
-      if (ahead <= 0) return { kind: 'running' };
+      if (ahead <= 0 && this.stopped === undefined) return { kind: 'running' };
       const state = this.turn({ total, until, limit: maxInstructions, untilCycle, ahead, inputOpen });
       if (state !== undefined) return state;
     }
   }
 
-  /** One turn of one hart, or as many as the engine makes by itself. */
-  private turn({ total, until, limit, untilCycle, ahead, inputOpen }: Goal): RunState | undefined {
+  /** One turn of one hart, the rest of one that was stopped, or as many as the engine makes by itself. */
+  private turn({ total, until, limit, untilCycle, ahead, inputOpen }: Goal): RunState | Stopped | undefined {
+    if (this.stopped !== undefined) return this.execute(this.stopped, limit);
     const awake = this.harts.filter((hart) => !this.asleep(hart));
     const hart = first(awake, (candidate) => this.cycles(candidate));
     if (hart === undefined) return this.wakeNext(inputOpen);
@@ -203,7 +272,7 @@ export class Machine implements HartClock, ModeSource {
     const alone = this.config.harts === 1;
     const engine = this.runningEngine();
     const pause = Math.min(untilCycle, this.series?.next ?? Infinity);
-    if (engine.turns !== undefined && !alone && pause > this.cycles(hart)) {
+    if (engine.turns !== undefined && !alone && this.observer === undefined && pause > this.cycles(hart)) {
       const reason = this.engineTurns(engine.turns, {
         until,
         limit: limit ?? Infinity,
@@ -218,10 +287,16 @@ export class Machine implements HartClock, ModeSource {
     const loneEnd = Math.min(this.cycles(hart) + lone, this.series?.next ?? Infinity);
     // The hart whose turn it is has the least clock of those awake.
     const end = alone ? loneEnd : this.cycles(hart) + this.config.quantum;
-    const left = limit === undefined ? undefined : limit - total;
-    const reason = this.runHart(hart, Math.min(end, event), left);
+    this.bound(hart, Math.min(end, event), limit === undefined ? undefined : limit - total);
+    return this.execute(hart, limit);
+  }
+
+  /** The turn of `hart`, whose bounds are set, or the rest of one that was stopped. */
+  private execute(hart: number, limit: number | undefined): RunState | Stopped | undefined {
+    const reason = this.enter(hart);
+    if (reason === STOPPED) return { kind: 'stopped', hart };
     if (this.exit !== undefined) return this.exit;
-    if (reason === L.STOP_LIMIT && left !== undefined) return { kind: 'limit', code: null };
+    if (reason === L.STOP_LIMIT && limit !== undefined) return { kind: 'limit', code: null };
     return this.pollSleepers(this.cycles(hart));
   }
 
@@ -257,7 +332,7 @@ export class Machine implements HartClock, ModeSource {
       if (!this.asleep(hart)) continue;
       const event = nextTimerCycle(this.memory, hart) ?? Infinity;
       this.sleepUntil(hart, Math.min(event, clock));
-      this.runHart(hart, this.cycles(hart), undefined);
+      this.poll(hart);
       if (this.exit !== undefined) return this.exit;
     }
     return undefined;
@@ -267,7 +342,7 @@ export class Machine implements HartClock, ModeSource {
   private wakeNext(inputOpen: boolean): RunState | undefined {
     // A device line may have risen since they fell asleep (console input).
     for (const hart of this.harts) {
-      this.runHart(hart, this.cycles(hart), undefined);
+      this.poll(hart);
       if (this.exit !== undefined) return this.exit;
       if (!this.asleep(hart)) return undefined;
     }
@@ -279,7 +354,7 @@ export class Machine implements HartClock, ModeSource {
     if (hart === undefined || at === Infinity)
       return inputOpen && this.uart.expectsInput ? { kind: 'needs-input' } : { kind: 'deadlock', code: null };
     this.sleepUntil(hart, at);
-    this.runHart(hart, at, undefined);
+    this.poll(hart);
     return this.exit;
   }
 
@@ -289,21 +364,37 @@ export class Machine implements HartClock, ModeSource {
     for (const hart of this.harts) {
       if (this.exit !== undefined) return this.exit;
       this.sleepUntil(hart, cycle);
-      this.runHart(hart, this.cycles(hart), undefined);
+      this.poll(hart);
     }
     if (this.harts.every((hart) => this.asleep(hart))) this.idleEvents += 1;
     return this.exit;
   }
 
-  /** Runs until the hart's clock reaches `end`; returns STOP_*. */
-  private runHart(hart: number, end: number, left: number | undefined): number {
+  /** Polls a hart that sleeps: it may wake, but executes nothing yet. */
+  private poll(hart: number): void {
+    this.bound(hart, this.cycles(hart), undefined);
+    this.enter(hart);
+  }
+
+  /** The hart's turn ends when its clock reaches `end`, or `left` steps from now. */
+  private bound(hart: number, end: number, left: number | undefined): void {
     const area = hartArea(hart);
     this.memory.setCount(area + L.TURN_END, end);
     if (left === undefined) this.memory.setU64(area + L.INSTRET_LIMIT, (1n << 64n) - 1n);
     else this.memory.setCount(area + L.INSTRET_LIMIT, this.steps(hart) + left);
+  }
+
+  /** STOP_*, or STOPPED. */
+  private enter(hart: number): number {
+    const resume = this.stopped !== undefined;
+    this.stopped = undefined;
     this.memory.setU32(L.M_RUNNING, hart + 1);
     try {
-      return this.runningEngine().run(hart);
+      return this.runningEngine().run(hart, resume);
+    } catch (error) {
+      if (!(error instanceof Interruption)) throw error;
+      this.stopped = hart;
+      return STOPPED;
     } finally {
       this.memory.setU32(L.M_RUNNING, 0);
     }

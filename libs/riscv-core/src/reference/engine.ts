@@ -95,10 +95,10 @@ export class ReferenceEngine implements Engine {
     this.decoder = new Decoder(extensions);
   }
 
-  run(index: number): number {
+  run(index: number, resume = false): number {
     const hart = this.machine.harts[index];
     if (hart === undefined) throw new RangeError(`hart ${index} of ${this.machine.harts.length}`);
-    let stop = this.poll(hart);
+    let stop: number = resume ? L.STOP_NONE : this.poll(hart);
     while (stop === L.STOP_NONE) if (this.step(hart)) stop = this.poll(hart);
     hart.set32(L.STOP_REASON, stop);
     return stop;
@@ -144,7 +144,7 @@ export class ReferenceEngine implements Engine {
     const pc = hart.pc;
     try {
       const fetched = this.fetch(hart, pc);
-      if (this.probes.has(Number(pc % PAGE))) this.host.probe(hart.index, pc);
+      if (this.probes.has(Number(pc % PAGE))) this.host.probe(hart.index, pc, fetched.raw);
       if (fetched.insn === undefined) throw new Trap(CAUSE_ILLEGAL, BigInt(fetched.raw));
       const { insn } = fetched;
       // Sources as they are before rd is written.

@@ -1,4 +1,4 @@
-/** Values as JSON and back: what JSON does not know (bigint, bytes, maps) is an object with one key that begins with `$`. */
+/** Values as JSON and back: what JSON does not know (bigint, bytes, maps, sets) is an object with one key that begins with `$`. */
 
 export function toJson(value: unknown): string {
   return JSON.stringify(value, function (this: Record<string, unknown>, key) {
@@ -10,6 +10,7 @@ function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return { $integer: value.toString() };
   if (value instanceof Uint8Array) return { $bytes: hexOf(value) };
   if (value instanceof Map) return { $map: [...(value as Map<unknown, unknown>)] };
+  if (value instanceof Set) return { $set: [...(value as Set<unknown>)] };
   return value;
 }
 
@@ -19,6 +20,7 @@ export function fromJson(text: string): unknown {
     if ('$integer' in value) return BigInt(value.$integer as string);
     if ('$bytes' in value) return bytesOf(value.$bytes as string);
     if ('$map' in value) return new Map(value.$map as [unknown, unknown][]);
+    if ('$set' in value) return new Set(value.$set as unknown[]);
     return value;
   });
 }

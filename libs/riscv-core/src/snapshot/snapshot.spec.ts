@@ -156,6 +156,7 @@ describe('plain values', () => {
         fc.string(),
         fc.uint8Array(),
         fc.array(tie('value'), { maxLength: 4 }),
+        fc.array(fc.string()).map((values) => new Set(values)),
         fc.array(fc.tuple(fc.string(), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries)),
       ),
     })).value;
