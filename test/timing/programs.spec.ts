@@ -262,6 +262,18 @@ describe.each(engineNames)('%s', (engine) => {
     );
   });
 
+  it.each([
+    { distance: 75, result: 0n },
+    { distance: 76, result: 1n },
+  ])(
+    'an SC $distance instructions behind its LR: $result (3: 80 cycles, refused in the last 3)',
+    ({ distance, result }) => {
+      const body = `lr.d t2, (s1)\n${'nop\n'.repeat(distance)}sc.d t1, t2, (s1)`;
+      const program = new Program(measured(DATA, body, { behind: SPACE }), engine, { machine: 'firesim' });
+      expect(program.run().x('t1')).toBe(result);
+    },
+  );
+
   it('a line that only the L2 has: 16 more (6)', () => {
     // FENCE.I drops the L1I, the L2 keeps the line: the next fetch of `far` costs an L2 hit.
     const source = measured('fence.i\nnop', 'jal ra, far', { behind: '.align 6\nfar: jalr x0, 0(ra)' });

@@ -14,7 +14,7 @@ import { trPa } from './mmu';
 import { isRam } from './ram';
 import { extend, finish, setRd } from './slow-paths';
 import { codeWaits } from './stale-code';
-import { timeData } from './timing-calls';
+import { reservationOver, timeData, timeReserve } from './timing-calls';
 
 function combine(operation: i32, old: u64, operand: u64): u64 {
   switch (operation) {
@@ -86,6 +86,7 @@ export function loadReserved(h: usize, va: u64, kind: i32, rec: usize): u64 {
   store<i32>(h, size, RES_SIZE);
   store<u64>(h, pa, RES_ADDR);
   store<u64>(h, value, RES_VALUE);
+  timeReserve(h);
   if (codeWaits()) {
     setRd(h, rec, value);
     finish(h, rec, DONE);
@@ -95,7 +96,7 @@ export function loadReserved(h: usize, va: u64, kind: i32, rec: usize): u64 {
 
 /**
  * `sc` of the protocol: 0 = stored. Harts run in turns, so the reservation holds iff it is for these bytes and they still
- * have the value that LR read. Faults are raised whether or not it holds; it is gone afterwards unless the SC trapped.
+ * have the value that LR read; with the cycle model, not for long. Faults are raised whether or not it holds; it is gone afterwards unless the SC trapped.
  */
 export function storeConditional(h: usize, va: u64, value: u64, kind: i32, rec: usize): u64 {
   ordinary(h);
@@ -112,6 +113,7 @@ export function storeConditional(h: usize, va: u64, value: u64, kind: i32, rec: 
   }
   const holds =
     load<i32>(h, RES_VALID) != 0 &&
+    !reservationOver(h) &&
     load<i32>(h, RES_SIZE) == size &&
     load<u64>(h, RES_ADDR) == pa &&
     extend(loadRam(pa, size), kind & 3) == load<u64>(h, RES_VALUE);

@@ -39,6 +39,7 @@ export {
   t_jalr,
   t_mmio,
   t_muldiv,
+  t_reserve,
   t_reset,
   t_tlb,
   t_tlb_fault,

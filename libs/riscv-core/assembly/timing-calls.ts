@@ -1,5 +1,5 @@
 /** The core's calls of the cycle model: nothing with M_TIMING = 0. Order: assembly/timing/api.ts. */
-import { CYCLE, M_TIMING } from '../src/hart/layout';
+import { CYCLE, M_TIMING, RES_END } from '../src/hart/layout';
 import * as model from './timing/api';
 
 export function timed(): bool {
@@ -20,6 +20,15 @@ export function timeData(h: usize, pa: u64, size: i32, kind: i32): void {
   model.t_data(i32(h), pa, kind);
   const last = pa + (size - 1);
   if ((last ^ pa) >> 6) model.t_data(i32(h), last, kind);
+}
+
+export function timeReserve(h: usize): void {
+  if (timed()) model.t_reserve(i32(h));
+}
+
+/** Is the reservation of LR gone by time? */
+export function reservationOver(h: usize): bool {
+  return timed() && load<u64>(h, CYCLE) >= load<u64>(h, RES_END);
 }
 
 export function timeMmio(h: usize, isStore: bool): void {

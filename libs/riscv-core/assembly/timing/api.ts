@@ -26,6 +26,7 @@ import {
   FETCH_LINE,
   M_HARTS,
   PRV,
+  RES_END,
   V,
 } from '../../src/hart/layout';
 import { COUNT_UNCACHED } from '../../src/timing/counted-events';
@@ -34,6 +35,8 @@ import {
   P_L1I_LFSR,
   P_L2_LFSR,
   P_LLC_LFSR,
+  P_LRSC_BACKOFF,
+  P_LRSC_CYCLES,
   P_MMIO_ROUND_TRIP,
   P_TLB_EXACT,
   P_TRAP_ENTRY,
@@ -132,6 +135,11 @@ export function t_dma(pa: i64, size: i32, write: i32): void {
     else l2Read(line);
     at = next;
   }
+}
+
+/** LR has reserved: the reservation holds until RES_END. */
+export function t_reserve(h: i32): void {
+  store<i64>(h + RES_END, load<i64>(h + CYCLE) + i64(parameter(P_LRSC_CYCLES) - parameter(P_LRSC_BACKOFF)));
 }
 
 /** A trap was taken (exception or interrupt): redirect from write-back. Adds. */

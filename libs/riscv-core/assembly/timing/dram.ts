@@ -32,47 +32,54 @@ import {
   COUNT_DRAM_REFRESH,
   COUNT_DRAM_ROW_HIT,
 } from '../../src/timing/counted-events';
+import { reserve } from './calendar';
 import { count } from './counters';
 import {
   BANK_ACTIVATED,
+  BANK_CAME,
   BANK_EPOCH,
   BANK_PRECHARGE,
   BANK_ROW,
   BANK_SIZE,
-  CHANNEL_COLUMN,
-  CHANNEL_NEWEST,
   CHANNEL_RANK,
   DRAM_BANKS,
+  DRAM_CALENDAR,
   DRAM_RANKS,
+  REFRESH_BEGIN,
+  REFRESH_EPOCH,
   RANK_ACTIVATIONS,
+  RANK_CAME,
   RANK_READ,
   RANK_SIZE,
 } from './layout';
 import { parameter } from './parts';
 
-/** Request that waits: it may not be held up by what comes later. */
-let ordered: bool = true;
-
-/** `earliest`, or `gap` cycles behind `event` (0 = it never happened) where that is later and binds this request. */
+/** `earliest`, or `gap` cycles behind `event` (0 = it never happened) where that is later. */
 @inline
 function behind(earliest: u64, event: u64, gap: i32): u64 {
-  return ordered && event != 0 ? max(earliest, event + gap) : earliest;
+  return event != 0 ? max(earliest, event + gap) : earliest;
 }
 
-/** First cycle at or after `time` in which the rank is not refreshed. Every row is closed by a refresh. */
+/** Number of refreshes before a cycle, as left by outsideRefresh. */
+let epoch: u32 = 0;
+
+/** First cycle at or after `time` in which the ranks are not refreshed. Every row is closed by a refresh. */
 function outsideRefresh(h: i32, time: u64): u64 {
   const interval = u64(parameter(P_DRAM_REFI));
-  if (interval == 0 || time < interval) return time;
-  const end = time - (time % interval) + u64(parameter(P_DRAM_RFC));
-  if (time >= end) return time;
+  epoch = 0;
+  if (interval == 0) return time;
+  // Times come close together: the interval of the last one is looked at first.
+  let begin = load<u64>(REFRESH_BEGIN);
+  if (time - begin >= interval) {
+    begin = time - (time % interval);
+    store<u64>(REFRESH_BEGIN, begin);
+    store<u32>(REFRESH_EPOCH, u32(begin / interval));
+  }
+  epoch = load<u32>(REFRESH_EPOCH);
+  const end = begin + u64(parameter(P_DRAM_RFC));
+  if (epoch == 0 || time >= end) return time;
   count(h, COUNT_DRAM_REFRESH);
   return end;
-}
-
-@inline
-function epochOf(time: u64): u32 {
-  const interval = parameter(P_DRAM_REFI);
-  return interval == 0 ? 0 : u32(time / u64(interval));
 }
 
 /** Activates a row, at the earliest at `time`; returns when. At most four activations of a rank in tFAW. */
@@ -80,61 +87,69 @@ function activate(rank: i32, time: u64): u64 {
   const activations = rank + RANK_ACTIVATIONS;
   let at = behind(time, load<u64>(activations), parameter(P_DRAM_RRD));
   at = behind(at, load<u64>(activations + 24), parameter(P_DRAM_FAW));
-  if (!ordered) return at;
-  memory.copy(activations + 8, activations, 24);
+  store<u64>(activations + 24, load<u64>(activations + 16));
+  store<u64>(activations + 16, load<u64>(activations + 8));
+  store<u64>(activations + 8, load<u64>(activations));
   store<u64>(activations, at);
   return at;
 }
 
-/** Plans the column access of a block that comes at `time`; returns when its command is given. */
+/** True = nothing that came later has been planned there; `came` = address of the time of the newest request. */
+@inline
+function inOrder(came: i32, time: u64): bool {
+  if (time < load<u64>(came)) return false;
+  store<u64>(came, time);
+  return true;
+}
+
+/**
+ * Plans the column access of a block that comes at `time`; returns when its command is given. Harts run in turns: a request that lies
+ * before others of its bank or rank in time is not held up by them; only which row is open is as they left it.
+ */
 function column(h: i32, time: u64, address: u64, isWrite: bool): u64 {
-  const row = u32(address / parameter(P_DRAM_ROW_BYTES));
-  const banks = parameter(P_DRAM_BANKS);
-  const ranks = parameter(P_DRAM_RANKS);
-  const bankNumber = row % (banks * ranks);
+  // All sizes are powers of two.
+  const row = u32(address >> u64(ctz(parameter(P_DRAM_ROW_BYTES))));
+  const bankBits = ctz(parameter(P_DRAM_BANKS));
+  const allBits = bankBits + ctz(parameter(P_DRAM_RANKS));
+  const bankNumber = row & ((1 << allBits) - 1);
   const bank = DRAM_BANKS + bankNumber * BANK_SIZE;
-  const rankNumber = bankNumber / banks;
+  const rankNumber = bankNumber >> bankBits;
   const rank = DRAM_RANKS + rankNumber * RANK_SIZE;
-  // A hart that runs behind asks for a time that others have passed: only what is open counts then.
-  ordered = time >= load<u64>(CHANNEL_NEWEST);
-  if (ordered && !isWrite) store<u64>(CHANNEL_NEWEST, time);
+  const bankOrdered = inOrder(bank + BANK_CAME, time);
+  const rankOrdered = inOrder(rank + RANK_CAME, time);
 
   let at = outsideRefresh(h, time + parameter(P_DRAM_FRONTEND));
-  const wanted = row / (banks * ranks) + 1;
+  const wanted = (row >> allBits) + 1;
   const open = load<u32>(bank + BANK_ROW);
-  const epoch = epochOf(at);
   const closed = open == 0 || load<u32>(bank + BANK_EPOCH) != epoch;
   if (closed || open != wanted) {
     if (closed) {
       count(h, COUNT_DRAM_CLOSED);
     } else {
       count(h, COUNT_DRAM_CONFLICT);
-      at = behind(at, load<u64>(bank + BANK_ACTIVATED), parameter(P_DRAM_RAS));
-      at = behind(at, load<u64>(bank + BANK_PRECHARGE), 0) + parameter(P_DRAM_RP);
+      if (bankOrdered) {
+        at = behind(at, load<u64>(bank + BANK_ACTIVATED), parameter(P_DRAM_RAS));
+        at = behind(at, load<u64>(bank + BANK_PRECHARGE), 0);
+      }
+      at += parameter(P_DRAM_RP);
     }
-    at = activate(rank, at);
+    if (rankOrdered) at = activate(rank, at);
     store<u32>(bank + BANK_ROW, wanted);
     store<u32>(bank + BANK_EPOCH, epoch);
-    if (ordered) store<u64>(bank + BANK_ACTIVATED, at);
+    if (bankOrdered) store<u64>(bank + BANK_ACTIVATED, at);
     at += parameter(P_DRAM_RCD);
   } else {
     count(h, COUNT_DRAM_ROW_HIT);
-    at = behind(at, load<u64>(bank + BANK_ACTIVATED), parameter(P_DRAM_RCD));
+    if (bankOrdered) at = behind(at, load<u64>(bank + BANK_ACTIVATED), parameter(P_DRAM_RCD));
   }
 
-  const other = load<i32>(CHANNEL_RANK) != rankNumber ? parameter(P_DRAM_RTRS) : 0;
-  at = behind(at, load<u64>(CHANNEL_COLUMN), parameter(P_DRAM_CCD) + other);
-  if (!isWrite) at = behind(at, load<u64>(rank + RANK_READ), 0);
-  if (!ordered) return at;
-  store<u64>(CHANNEL_COLUMN, at);
+  if (!isWrite && rankOrdered) at = behind(at, load<u64>(rank + RANK_READ), 0);
+  const change = load<i32>(CHANNEL_RANK) != rankNumber ? parameter(P_DRAM_RTRS) : 0;
   store<i32>(CHANNEL_RANK, rankNumber);
-  if (isWrite) {
-    const end = at + parameter(P_DRAM_CWD) + parameter(P_DRAM_CCD);
-    store<u64>(rank + RANK_READ, end + parameter(P_DRAM_WTR));
-    store<u64>(bank + BANK_PRECHARGE, end + parameter(P_DRAM_WR));
-  } else {
-    store<u64>(bank + BANK_PRECHARGE, at + parameter(P_DRAM_RTP));
-  }
+  at += reserve(DRAM_CALENDAR, at, parameter(P_DRAM_CCD) + change);
+  const end = at + parameter(P_DRAM_CWD) + parameter(P_DRAM_CCD);
+  if (isWrite && rankOrdered) store<u64>(rank + RANK_READ, end + parameter(P_DRAM_WTR));
+  if (bankOrdered) store<u64>(bank + BANK_PRECHARGE, isWrite ? end + parameter(P_DRAM_WR) : at + parameter(P_DRAM_RTP));
   return at;
 }
 

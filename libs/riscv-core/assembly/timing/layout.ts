@@ -4,7 +4,7 @@
  */
 import { HARTS, HART_STRIDE, MAX_HARTS, TIMING } from '../../src/hart/layout';
 import {
-  CALENDAR_SLOTS,
+  CALENDAR_WORDS,
   HART_STATE_STRIDE,
   L2_LINE_SIZE,
   LLC_BLOCK_SIZE,
@@ -45,20 +45,23 @@ export const PENDING_CAME = 8; // u64: when it came
 export const PENDING_SET = 16; // u32
 export const PENDING_SIZE = 24;
 
-/** DRAM channel: u64 time of the newest read, u64 of the last column command, u32 its rank. */
-export const CHANNEL_NEWEST = STATE + 16;
-export const CHANNEL_COLUMN = STATE + 24;
+/** DRAM channel: u32 rank of the last column command. */
 export const CHANNEL_RANK = STATE + 32;
+/** u64 begin of the refresh interval of the last request, u32 its number. */
+export const REFRESH_BEGIN = STATE + 40;
+export const REFRESH_EPOCH = STATE + 48;
 export const DRAM_RANKS = LLC_PENDING + MAX_LLC_MSHRS * PENDING_SIZE;
 export const RANK_ACTIVATIONS = 0; // 4 x u64, newest first
 export const RANK_READ = 32; // u64: when a read may follow the last write
-export const RANK_SIZE = 40;
+export const RANK_CAME = 40; // u64: when its newest request came
+export const RANK_SIZE = 48;
 export const DRAM_BANKS = DRAM_RANKS + MAX_DRAM_RANKS * RANK_SIZE;
 export const BANK_ROW = 0; // u32: open row + 1, 0 = none was ever opened
 export const BANK_EPOCH = 4; // u32: refreshes before it was opened
 export const BANK_ACTIVATED = 8; // u64: when it was opened
 export const BANK_PRECHARGE = 16; // u64: when it may be closed
-export const BANK_SIZE = 24;
+export const BANK_CAME = 24; // u64: when its newest request came
+export const BANK_SIZE = 32;
 
 /** L2: per hashed set {u32 set, u64 begin and end of its last transaction}. */
 export const L2_SETS_BUSY = DRAM_BANKS + MAX_DRAM_BANKS * BANK_SIZE;
@@ -66,10 +69,11 @@ export const SET_BUSY_BEGIN = 8;
 export const SET_BUSY_END = 16;
 export const SET_BUSY_SIZE = 24;
 export const SETS_BUSY = 64;
-/** Calendars (calendar.ts): the L2's way back to the L1s in core cycles, the LLC's array in memory cycles. */
+/** Calendars (calendar.ts): the L2's way back to the L1s in core cycles, the LLC's array and the DRAM's data bus in memory cycles. */
 export const L2_CALENDAR = L2_SETS_BUSY + SETS_BUSY * SET_BUSY_SIZE;
-export const LLC_CALENDAR = L2_CALENDAR + CALENDAR_SLOTS * 4;
-export const SHARED_STATE_END = LLC_CALENDAR + CALENDAR_SLOTS * 4;
+export const LLC_CALENDAR = L2_CALENDAR + CALENDAR_WORDS * 16;
+export const DRAM_CALENDAR = LLC_CALENDAR + CALENDAR_WORDS * 16;
+export const SHARED_STATE_END = DRAM_CALENDAR + CALENDAR_WORDS * 16;
 
 /** Per hart, with src/timing/hart-state.ts. */
 export const HART_STATE = STATE + SHARED_STATE_SIZE;

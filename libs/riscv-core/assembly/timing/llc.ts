@@ -33,7 +33,7 @@ const BEAT_BYTES = 8;
 
 @inline
 function blockOf(line: i32): u32 {
-  return u32(line) / (parameter(P_LLC_BLOCK_BYTES) / 64);
+  return u32(line) >> (ctz(parameter(P_LLC_BLOCK_BYTES)) - 6);
 }
 
 @inline

@@ -76,6 +76,7 @@ export interface CoreExports {
   readonly t_tlb_fault: (h: number, va: bigint, access: number, space: number) => void;
   readonly t_fetch: (h: number, va: bigint, pa: bigint, space: number) => void;
   readonly t_data: (h: number, pa: bigint, kind: number) => void;
+  readonly t_reserve: (h: number) => void;
   readonly t_mmio: (h: number, isStore: number) => void;
   readonly t_trap: (h: number) => void;
   readonly t_dma: (pa: bigint, size: number, write: number) => void;

@@ -185,6 +185,8 @@ export const PTE_TRACE_MAX = 32;
 export const TR_LEVEL = 1324;
 /** u32: linear address of the bank of EVENT_COUNTS of the mode that the hart is in. Derived, like the context. */
 export const COUNTS_ACTIVE = 1328;
+/** u64: the cycle from which LR's reservation is gone; only with the cycle model. */
+export const RES_END = 1336;
 /** Area for the core's own per-hart state (Eng-1 and the timing model define it). */
 export const CORE_PRIVATE = 1344;
 export const TIMING_PRIVATE = 1600;

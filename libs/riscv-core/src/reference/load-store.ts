@@ -99,6 +99,7 @@ export class LoadStore {
     hart.set32(L.RES_SIZE, size);
     hart.set64(L.RES_ADDR, pa);
     hart.set64(L.RES_VALUE, signExtend(raw, 8 * size));
+    this.timing.events?.t_reserve(hart.area);
     return signExtend(raw, 8 * size);
   }
 
@@ -108,6 +109,7 @@ export class LoadStore {
     const pa = this.atomicAddress(hart, va, size, this.dataAccess(hart, L.ACCESS_STORE), CAUSE_STORE_MISALIGNED);
     const held =
       hart.get32(L.RES_VALID) !== 0 &&
+      (this.timing.events === undefined || hart.cycle < hart.get64(L.RES_END)) &&
       hart.get32(L.RES_SIZE) === size &&
       hart.get64(L.RES_ADDR) === pa &&
       hart.get64(L.RES_VALUE) === signExtend(this.memory.readRam(pa, size), 8 * size);

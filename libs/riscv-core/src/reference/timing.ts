@@ -10,6 +10,7 @@ export interface TimingEvents {
   t_tlb_fault(h: number, va: bigint, access: number, space: number): void;
   t_fetch(h: number, va: bigint, pa: bigint, space: number): void;
   t_data(h: number, pa: bigint, kind: number): void;
+  t_reserve(h: number): void;
   t_mmio(h: number, isStore: number): void;
   t_trap(h: number): void;
   t_dma(pa: bigint, size: number, write: number): void;

@@ -20,8 +20,8 @@ export const MAX_LLC_BLOCKS = 131072;
 export const MAX_DRAM_BANKS = 64;
 export const MAX_DRAM_RANKS = 8;
 export const MAX_LLC_MSHRS = 16;
-/** Of two cycles each. */
-export const CALENDAR_SLOTS = 1024;
+/** Words of 64 slots of two cycles: longer than a turn of a thousand core cycles. */
+export const CALENDAR_WORDS = 32;
 
 /** Bytes: parameter block, state shared by all harts, state per hart, per L2 line, per LLC block. */
 export const PARAMETER_BLOCK_SIZE = 4096;

@@ -71,3 +71,5 @@ export const P_DRAM_RTRS = 260;
 export const P_DRAM_REFI = 264;
 export const P_DRAM_RFC = 268;
 export const P_TLB_EXACT = 272;
+export const P_LRSC_CYCLES = 276;
+export const P_LRSC_BACKOFF = 280;

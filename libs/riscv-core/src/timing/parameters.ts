@@ -239,6 +239,15 @@ export const parameters: readonly Parameter[] = [
   ),
   row('dram.tRFC', 160, memoryCycles, ['S', '8'], 'a refresh', slot.P_DRAM_RFC),
 
+  row('lrsc.cycles', 80, cycles, ['S', '3'], 'a reservation', slot.P_LRSC_CYCLES),
+  row(
+    'lrsc.backoff',
+    3,
+    { ...cycles, max: 0x3f },
+    ['S', '3'],
+    'of which SC is refused in the last',
+    slot.P_LRSC_BACKOFF,
+  ),
   row('mmio.roundTrip', 16, cycles, ['C', '9'], 'uncached access to a device', slot.P_MMIO_ROUND_TRIP),
 ];
 

@@ -87,6 +87,7 @@ function addReservation(hash: Sha256, bytes: Uint8Array, view: DataView, area: n
   if (!valid) return;
   hash.update(bytes.subarray(area + L.RES_SIZE, area + L.RES_SIZE + 4));
   hash.update(bytes.subarray(area + L.RES_ADDR, area + L.RES_ADDR + 8));
+  if (view.getUint32(L.M_TIMING, true) !== 0) hash.update(bytes.subarray(area + L.RES_END, area + L.RES_END + 8));
 }
 
 function addNonZeroPages(hash: Sha256, bytes: Uint8Array, start: number, size: number): void {
