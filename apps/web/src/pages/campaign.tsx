@@ -240,7 +240,9 @@ function Runs({ campaign, changes, running }: RunsProps): JSX.Element {
                       <td class="right" data-name="target cycles">
                         {whole(cyclesOf(run) ?? '–')}
                       </td>
-                      <td data-name="worker">{run.worker ?? '–'}</td>
+                      <td class="slim" data-name="worker">
+                        {run.worker ?? '–'}
+                      </td>
                       <td class="right" data-name="host time">
                         {run.startedAt === null ? '–' : duration(secondsBetween(run.startedAt, run.endedAt))}
                       </td>

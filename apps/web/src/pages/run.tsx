@@ -1,4 +1,4 @@
-import { hasResult, type Metric, type ResultView, type RunHistory, type RunView } from '#libs/contracts';
+import { hasResult, paramText, type Metric, type ResultView, type RunHistory, type RunView } from '#libs/contracts';
 import type { JSX } from 'preact';
 import { api, download } from '../api/client.js';
 import { amount, duration, moment, plural, secondsBetween, short, whole } from '../format.js';
@@ -119,7 +119,10 @@ function Result({ result: { result, runId } }: { result: ResultView }): JSX.Elem
   );
 }
 
-/** Metrics with one label and several values are parts of a whole; the others are single figures or long lists. */
+/** Statistics of one distribution: they have an order of their own and no sum, so no share of one. */
+const isDistribution = (name: string): boolean => name.startsWith('latency.');
+
+/** Metrics with one label and several values stand together: most are parts of a whole. The others are single figures or long lists. */
 function Metrics({ metrics }: { metrics: readonly Metric[] }): JSX.Element {
   const names = [...new Set(metrics.map(({ name }) => name))];
   const groups = names.map((name) => metrics.filter((metric) => metric.name === name));
@@ -158,6 +161,7 @@ function Metrics({ metrics }: { metrics: readonly Metric[] }): JSX.Element {
               unit={group[0]?.unit ?? ''}
               shares={group.map((metric) => ({ label: labels(metric), value: metric.value }))}
               show={amount}
+              parts={!isDistribution(group[0]?.name ?? '')}
             />
           </div>
         ))}
@@ -236,7 +240,7 @@ function Provenance({ run, history, result }: Everything): JSX.Element {
               <Fact name="hypervisor" value={hypervisor} />
               <Fact name="workload" value={workload.name} />
               {Object.entries(workload.params).map(([name, value]) => (
-                <Fact key={name} name={name} value={String(value)} />
+                <Fact key={name} name={name} value={paramText(value)} />
               ))}
               {settings.map(([name, value]) => (
                 <Fact key={name} name={name} value={String(value)} />

@@ -117,10 +117,12 @@ interface SharesProps {
   unit: string;
   shares: readonly Share[];
   show: (value: number) => string;
+  /** Whether the values are parts of a whole: sorted, with the share of each. Otherwise they stand as given, without shares. */
+  parts: boolean;
 }
 
-/** Parts of a whole as a table with bars in it: figure and table in one. */
-export function Shares({ caption, unit, shares, show }: SharesProps): JSX.Element {
+/** Values as a table with bars in it: figure and table in one. */
+export function Shares({ caption, unit, shares, show, parts }: SharesProps): JSX.Element {
   const total = shares.reduce((sum, { value }) => sum + Math.max(0, value), 0);
   const most = Math.max(...shares.map(({ value }) => value), 0);
   return (
@@ -133,22 +135,20 @@ export function Shares({ caption, unit, shares, show }: SharesProps): JSX.Elemen
           <th scope="col">part</th>
           <th scope="col">bar</th>
           <th scope="col">{unit}</th>
-          <th scope="col">share</th>
+          {parts && <th scope="col">share</th>}
         </tr>
       </thead>
       <tbody>
-        {[...shares]
-          .sort((a, b) => b.value - a.value)
-          .map(({ label, value }) => (
-            <tr key={label}>
-              <th scope="row">{label}</th>
-              <td class="bar-cell" aria-hidden="true">
-                <span class="bar" style={{ width: `${String(most === 0 ? 0 : (Math.max(0, value) / most) * 100)}%` }} />
-              </td>
-              <td class="right">{show(value)}</td>
-              <td class="right soft">{total === 0 ? '–' : `${((value / total) * 100).toFixed(1)} %`}</td>
-            </tr>
-          ))}
+        {(parts ? shares.toSorted((a, b) => b.value - a.value) : shares).map(({ label, value }) => (
+          <tr key={label}>
+            <th scope="row">{label}</th>
+            <td class="bar-cell" aria-hidden="true">
+              <span class="bar" style={{ width: `${String(most === 0 ? 0 : (Math.max(0, value) / most) * 100)}%` }} />
+            </td>
+            <td class="right">{show(value)}</td>
+            {parts && <td class="right soft">{total === 0 ? '–' : `${((value / total) * 100).toFixed(1)} %`}</td>}
+          </tr>
+        ))}
       </tbody>
     </table>
   );
