@@ -26,7 +26,7 @@ export interface TestBrowser {
   page(): Promise<Page>;
   /** What pages complained of: console errors, uncaught exceptions, refused resources, answers of 500 and above. */
   readonly complaints: string[];
-  /** Saves what the tab shows; `whole`: the whole page, not only the window. */
+  /** Saves the top of what the tab shows; `whole`: the whole page, not only the window. */
   picture(page: Page, name: string, whole?: boolean): Promise<void>;
   /** Saves one element of a page. */
   detail(element: Locator, name: string): Promise<void>;
@@ -57,6 +57,7 @@ export async function startBrowser(): Promise<TestBrowser> {
     complaints,
     page: () => context.newPage(),
     async picture(page, name, whole = false) {
+      await page.evaluate(() => scrollTo(0, 0));
       await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: whole, animations: 'disabled' });
     },
     async detail(element, name) {
