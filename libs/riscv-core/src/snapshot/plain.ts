@@ -11,6 +11,12 @@ function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: hexOf(value) };
   if (value instanceof Map) return { $map: [...(value as Map<unknown, unknown>)] };
   if (value instanceof Set) return { $set: [...(value as Set<unknown>)] };
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const kind: unknown = Object.getPrototypeOf(value);
+    // JSON would write such a thing without complaint, as an object with nothing in it.
+    if (kind !== Object.prototype && kind !== null)
+      throw new Error(`snapshot: a ${value.constructor.name} in what is to be saved, expected plain data`);
+  }
   return value;
 }
 
