@@ -32,10 +32,14 @@ export function needImages(name: BootName): void {
   if (missing.length > 0) throw new Error(`${folder}: no ${missing.join(', ')}; run "npm run images:linux"`);
 }
 
-export async function execBoot(name: BootName, options: readonly string[]): Promise<Ended> {
+/** Arguments that start a boot anew. */
+export function bootAnew(name: BootName, timing: string): string[] {
   needImages(name);
-  const args = [dvfarm, 'exec', ...bootArguments(name, linuxFolder()), '--json', ...options];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  return [...bootArguments(name, linuxFolder()), '--timing', timing];
+}
+
+export async function exec(args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [dvfarm, 'exec', ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));

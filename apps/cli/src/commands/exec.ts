@@ -90,7 +90,7 @@ export async function exec(args: readonly string[]): Promise<number> {
   const ending = await underGdb(machine, options, output, () => runToEnd(machine, options, output, milestones));
   if (ending.kind === 'limit') snapshot?.stopped();
   observation.end();
-  const hostSeconds = Number(process.hrtime.bigint() - begin) / 1e9;
+  const cost = { hostSeconds: Number(process.hrtime.bigint() - begin) / 1e9, cpuSeconds: processorSeconds() };
   output.close();
   events?.end();
   if (signature !== undefined && options.signature !== undefined)
@@ -104,7 +104,7 @@ export async function exec(args: readonly string[]): Promise<number> {
     if (code === exitCodes.done) code = exitCodes.failed;
   }
   if (options.json)
-    process.stdout.write(`${JSON.stringify(report(machine, config, options, ending, code, hostSeconds))}\n`);
+    process.stdout.write(`${JSON.stringify(report(machine, config, options, ending, code, cost))}\n`);
   else if (ending.kind === 'limit' || ending.kind === 'deadlock')
     process.stderr.write(`dvfarm exec: ${explainEnd(ending.kind, machine)}\n`);
   return code;
@@ -208,7 +208,7 @@ function report(
   options: ExecOptions,
   ending: Ending,
   code: number,
-  hostSeconds: number,
+  { hostSeconds, cpuSeconds }: { readonly hostSeconds: number; readonly cpuSeconds: number },
 ): object {
   const instret = machine.totalInstret();
   const { model, preset } = config.timing;
@@ -222,14 +222,14 @@ function report(
     })),
     stateHash: machine.stateHash(),
     hostSeconds,
-    cpuSeconds: processorSeconds(),
+    cpuSeconds,
     mips: hostSeconds > 0 ? instret / hostSeconds / 1e6 : 0,
     engine: options.engine,
     timing: preset === undefined ? model : `${model}:${preset}`,
   };
 }
 
-/** Processor time of this process and all its threads until now. */
+/** Processor time of this process and all its threads until now: loading and compiling are part of it. */
 function processorSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
