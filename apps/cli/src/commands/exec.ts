@@ -103,8 +103,7 @@ export async function exec(args: readonly string[]): Promise<number> {
     process.stderr.write(`dvfarm exec: ${missed}\n`);
     if (code === exitCodes.done) code = exitCodes.failed;
   }
-  if (options.json)
-    process.stdout.write(`${JSON.stringify(report(machine, config, options, ending, code, cost))}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify(report(machine, config, options, ending, code, cost))}\n`);
   else if (ending.kind === 'limit' || ending.kind === 'deadlock')
     process.stderr.write(`dvfarm exec: ${explainEnd(ending.kind, machine)}\n`);
   return code;
