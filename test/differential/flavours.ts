@@ -72,5 +72,5 @@ export const flavours: readonly Flavour[] = [
 
 /** Extensions of more than one letter that the flavour's machine has. */
 export function extensionsOf(flavour: Flavour): ReadonlySet<string> {
-  return parseIsa(flavour.options.isa ?? 'rv64gch').named;
+  return new Set(parseIsa(flavour.options.isa ?? 'rv64gch').named);
 }

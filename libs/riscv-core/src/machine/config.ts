@@ -169,7 +169,7 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
     pagingLevels: pagingLevels(machine),
     // dv-ext.md 6: the Rocket prototype has no VMID bits, the paper's design has them.
     vmidBits: dvext === 'strict' || (dvext !== 'rocket' && preset.asidBits > 0) ? 14 : 0,
-    accessBits: dvext === 'qemu' ? 'hardware' : isa.named.has('svadu') ? 'svadu' : 'svade',
+    accessBits: dvext === 'qemu' ? 'hardware' : isa.named.includes('svadu') ? 'svadu' : 'svade',
     timebaseHz: preset.timebaseHz,
     cyclesPerTick: cyclesPerTick(timing, preset),
     dvext,
@@ -188,7 +188,7 @@ export function extensionNames(config: MachineConfig): ReadonlySet<string> {
   const names = ['i', 'm', 'a', 'c', 's', 'zicsr', 'zifencei'];
   for (const name of ['f', 'd', 'h'] as const) if (config.isa[name]) names.push(name);
   names.push(...config.isa.named);
-  if (config.isa.h && config.isa.named.has('svinval')) names.push('svinval-h');
+  if (config.isa.h && config.isa.named.includes('svinval')) names.push('svinval-h');
   if (config.dvext !== 'none') names.push('dvext');
   return new Set(names);
 }

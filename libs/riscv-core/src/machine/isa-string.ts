@@ -12,13 +12,14 @@ export interface IsaOptions {
   readonly f: boolean;
   /** Double-precision floating point; has F with it. */
   readonly d: boolean;
-  readonly named: ReadonlySet<NamedExtension>;
+  /** A list, for a snapshot holds it as JSON. */
+  readonly named: readonly NamedExtension[];
 }
 
 /** Extensions that every machine has; a string without one of them names a machine that cannot be built. */
 const always = ['i', 'm', 'a', 'c'];
 /** Named and harmless: part of every machine, whether the string says so or not. */
-const implied = ['s', 'u', 'zicsr', 'zifencei', 'zicntr'];
+const implied = ['s', 'u', 'zicsr', 'zifencei', 'zicntr', 'zihpm'];
 const optional = ['f', 'd', 'h', 'b'];
 const known: readonly string[] = [...always, ...implied, ...optional, ...namedExtensions];
 
@@ -44,7 +45,7 @@ export function parseIsa(text: string): IsaOptions {
       throw new ConfigError(where, `${JSON.stringify(text)} without "${name}"`, 'at least rv64imac');
   const d = names.includes('d');
   const has = (name: NamedExtension): boolean => names.includes(name) || (name.startsWith('zb') && names.includes('b'));
-  return { h: names.includes('h'), f: d || names.includes('f'), d, named: new Set(namedExtensions.filter(has)) };
+  return { h: names.includes('h'), f: d || names.includes('f'), d, named: namedExtensions.filter(has) };
 }
 
 /** Single letters, and behind them at most one name of several: rv64gczba. */
@@ -57,7 +58,7 @@ function splitLetters(text: string): string[] {
 /** As the device tree announces it: what exists, no more. */
 export function isaString({ f, d, h, named }: IsaOptions): string {
   const letters = `rv64ima${f ? 'f' : ''}${d ? 'd' : ''}c${h ? 'h' : ''}`;
-  return [letters, 'zicntr', 'zicsr', 'zifencei', ...namedExtensions.filter((name) => named.has(name))].join('_');
+  return [letters, 'zicntr', 'zicsr', 'zifencei', ...named].join('_');
 }
 
 /** misa: MXL = 2 and a bit per letter; DV-ext profile `qemu` announces itself by Z (dv-ext.md 1). */
