@@ -59,6 +59,7 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
   if (flavour.privileged)
     kinds.push('device', 'window code', 'timer', 'sleep', 'satp', 'pte', 'pmp', 'delegate', 'ipi');
   if (flavour.privileged) kinds.push('interrupts', 'interrupts', 'status');
+  if (flavour.privileged) kinds.push('event counter');
   if (flavour.guests) kinds.push('vsatp', 'hgatp', 'gpte');
   if (flavour.privileged && extensions.has('sstc')) kinds.push('supervisor timer', 'supervisor timer');
   if (flavour.privileged && (extensions.has('svadu') || extensions.has('sstc'))) kinds.push('environment');
@@ -151,6 +152,11 @@ export function idiom(random: Random, flavour: Flavour, code: CodeBuffer, here: 
       // SIE, MIE, SPIE, MPIE, SPP, MPRV, SUM, MXR, TVM, TW, TSR.
       load(temp0, random.u64() & random.u64() & (flavour.onQemu === true ? comparableStatus : 0x7e_01aan));
       return code.insn(random.pick(['csrrs', 'csrrc']), { rd: 0, rs1: temp0, csr: csrByName('mstatus')!.number });
+    case 'event counter': {
+      // Some event, some modes left out; then what has been counted.
+      csrw(`mhpmevent${random.pick([3, 4])}`, BigInt(random.below(28)) | (random.u64() & random.u64() & (31n << 58n)));
+      return code.insn('csrrs', { rd: 10 + random.below(6), rs1: 0, csr: csrByName('mhpmcounter3')!.number });
+    }
     case 'hu':
       csrw('sedeleg', random.u64());
       csrw('hstatus', 0x200n | (random.u64() & 0x180n));

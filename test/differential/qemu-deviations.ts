@@ -21,6 +21,10 @@ const csrs: readonly Deviation[] = [
   { what: 'time', reason: 'host time in QEMU, follows the cycle count here' },
   { what: 'instret', reason: 'host time in QEMU without -icount' },
   { what: 'minstret', reason: 'host time in QEMU without -icount' },
+  ...['mhpmevent3', 'mhpmevent4', 'mhpmcounter3', 'hpmcounter3'].map((what) => ({
+    what,
+    reason: 'events and their numbers are each machine’s own',
+  })),
   ...['mstatus', 'sstatus'].map((what) => ({
     what,
     reason: 'QEMU keeps VS without V (bits are set one by one instead)',
@@ -72,6 +76,7 @@ const instructions: readonly Deviation[] = [
 const idioms: readonly Deviation[] = [
   { what: 'code', reason: 'QEMU may go on in the translation block that was overwritten; and pointers would be lost' },
   { what: 'environment', reason: 'QEMU 7.2 has no ADUE in menvcfg; programs set it once, at the start' },
+  { what: 'event counter', reason: 'events and their numbers are each machine’s own' },
   { what: 'timer', reason: 'mtime is host time in QEMU' },
   { what: 'sleep', reason: 'mtime is host time in QEMU' },
   { what: 'device', reason: 'its CLINT, PLIC and UART take other access sizes' },

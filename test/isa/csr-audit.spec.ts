@@ -126,6 +126,8 @@ const virt: readonly [string, Kept, string][] = [
   ['mtval2', whole, '8.4.6'],
   ['mtinst', whole, '8.4.5'],
   ['pmpaddr0', bits((1n << 54n) - 1n), '3.7.1'],
+  ['mhpmcounter3', whole, '3.1.10'],
+  ['mhpmcounter31', whole, '3.1.10'],
   ['pmpaddr15', bits((1n << 54n) - 1n), '3.7.1'],
   ['tselect', nothing, 'Debug 5.2: no triggers'],
   ['tdata1', nothing, 'Debug 5.2'],

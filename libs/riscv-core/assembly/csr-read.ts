@@ -57,6 +57,7 @@ import {
   STATUS_UXL_64,
   STATUS_XS,
 } from './fields';
+import { readHpmCounter } from './hpm';
 import { mideleg, pending } from './irq';
 import { pmpConfig, pmpMatching } from './pmp';
 import { csr, dvext, virt } from './state';
@@ -145,7 +146,9 @@ export function readCsr(h: usize, number: i32): u64 {
       return load<u64>(h, INSTRET) + csr(h, CSR_MINSTRET_OFFSET);
     case K.CSRK_TIME_RO:
       return readTime(h);
+    case K.CSRK_MHPMCOUNTER:
     case K.CSRK_HPMCOUNTER_RO:
+      return readHpmCounter(h, slot);
     case K.CSRK_HGEIP:
       return 0;
     case K.CSRK_HENVCFG:

@@ -52,6 +52,7 @@ import { HUSTATUS_OWN, vipiIndex } from './csr-read';
 import { hasSupervisorTimer } from './envcfg';
 import { ATP_MODE_SHIFT, ATP_PPN, BITS_VS, ENVCFG_SWITCHES, STATUS_MPP, STATUS_MPP_SHIFT } from './fields';
 import { markFloatDirty } from './float/state';
+import { writeHpmCounter, writeHpmEvent } from './hpm';
 import { isPagingMode } from './mmu';
 import { PMP_A_SHIFT, PMP_L, PMP_R, PMP_V, PMP_W, hasVpmp, pmpConfig, pmpMatching, refreshPmp } from './pmp';
 import { csr, dvext, setCsr, virt } from './state';
@@ -124,6 +125,10 @@ export function writeCsr(h: usize, number: i32, value: u64): void {
       return writePmpaddr(h, i32(slot - CSR_PMPADDR) >> 3, value & writable);
     case K.CSRK_MCYCLE:
       return setCsr(h, CSR_MCYCLE_OFFSET, value - (load<u64>(h, CYCLE) - load<u64>(h, SLEPT)));
+    case K.CSRK_MHPMCOUNTER:
+      return writeHpmCounter(h, slot, value);
+    case K.CSRK_MHPMEVENT:
+      return writeHpmEvent(h, slot, value & writable);
     case K.CSRK_MINSTRET:
       // The write follows the writing instruction's own increment (Zicntr): the next instruction reads `value`.
       return setCsr(h, CSR_MINSTRET_OFFSET, value - (load<u64>(h, INSTRET) + 1));

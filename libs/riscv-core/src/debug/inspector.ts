@@ -1,7 +1,7 @@
 /** Looks into a machine without disturbing it: registers, CSRs, memory through the translation that a hart uses now. For every engine. */
 import * as L from '../hart/layout.js';
-import { resolveCsrs, type Csr } from '../isa/csrs.js';
-import { extensionNames } from '../machine/config.js';
+import type { Csr } from '../isa/csrs.js';
+import { machineCsrs } from '../machine/config.js';
 import { hartArea } from '../machine/linear-memory.js';
 import type { Machine } from '../machine/machine.js';
 import { csrInMode } from '../reference/csr-access.js';
@@ -28,15 +28,7 @@ export class Inspector {
 
   constructor(private readonly machine: Machine) {
     const { config, memory } = machine;
-    this.state = new MachineState(
-      memory.memory,
-      resolveCsrs({
-        extensions: extensionNames(config),
-        dvext: config.dvext,
-        rocketDelegation: config.preset === 'firesim',
-        pmpEntries: config.pmpEntries,
-      }),
-    );
+    this.state = new MachineState(memory.memory, machineCsrs(config));
     this.csrs = this.state.csrs;
     this.ram = new Unwritten(this.state, machine.host);
     this.mmu = new Mmu(this.state, this.ram, untimed);

@@ -109,3 +109,7 @@ export const CSRK_UCAUSE = 50;
 export const CSRK_STIMECMP = 51;
 /** henvcfg: what menvcfg switches off reads 0 */
 export const CSRK_HENVCFG = 52;
+/** mhpmcounter3..31: the event that mhpmevent chooses */
+export const CSRK_MHPMCOUNTER = 53;
+/** mhpmevent3..31: event and the modes left out */
+export const CSRK_MHPMEVENT = 54;

@@ -109,9 +109,17 @@ const machine: Csr[] = [
   ...array(3, 1, (i) => csr(`tdata${i}`, 0x7a0 + i, K.CSRK_CONSTANT)),
   csr('mcycle', 0xb00, K.CSRK_MCYCLE, { slot: S.CSR_MCYCLE_OFFSET }),
   csr('minstret', 0xb02, K.CSRK_MINSTRET, { slot: S.CSR_MINSTRET_OFFSET }),
-  // The event counters exist and stay 0 until events can be selected (Zihpm allows read-only zero).
-  ...array(29, 3, (i) => csr(`mhpmcounter${i}`, 0xb00 + i, K.CSRK_CONSTANT, { index: i })),
-  ...array(29, 3, (i) => csr(`mhpmevent${i}`, 0x320 + i, K.CSRK_CONSTANT, { index: i })),
+  ...array(29, 3, (i) =>
+    csr(`mhpmcounter${i}`, 0xb00 + i, K.CSRK_MHPMCOUNTER, { slot: S.CSR_MHPMCOUNTER + 8 * (i - 3), index: i }),
+  ),
+  // Bits 62:58 leave out M, S, U, VS, VU; 7:0 choose the event.
+  ...array(29, 3, (i) =>
+    csr(`mhpmevent${i}`, 0x320 + i, K.CSRK_MHPMEVENT, {
+      slot: S.CSR_MHPMEVENT + 8 * (i - 3),
+      w: 0x7c00_0000_0000_00ffn,
+      index: i,
+    }),
+  ),
 ];
 
 const floatingPoint: Csr[] = [
@@ -124,7 +132,9 @@ const counters: Csr[] = [
   csr('cycle', 0xc00, K.CSRK_CYCLE_RO, { index: 0 }),
   csr('time', 0xc01, K.CSRK_TIME_RO, { index: 1 }),
   csr('instret', 0xc02, K.CSRK_INSTRET_RO, { index: 2 }),
-  ...array(29, 3, (i) => csr(`hpmcounter${i}`, 0xc00 + i, K.CSRK_HPMCOUNTER_RO, { index: i })),
+  ...array(29, 3, (i) =>
+    csr(`hpmcounter${i}`, 0xc00 + i, K.CSRK_HPMCOUNTER_RO, { slot: S.CSR_MHPMCOUNTER + 8 * (i - 3), index: i }),
+  ),
 ];
 
 const supervisor: Csr[] = [
@@ -307,9 +317,13 @@ export interface CsrOptions {
   /** Rocket hardwires medeleg and hedeleg bits that other harts let software set (dv-ext.md 3.1). */
   readonly rocketDelegation: boolean;
   readonly pmpEntries: number;
+  /** mhpmcounter3 to 31 count; otherwise they are read-only zero, as Zihpm allows. */
+  readonly eventCounters: boolean;
 }
 
 const FS_BITS = 0x6000n;
+/** mhpmevent: VS and VU left out. */
+const GUEST_MODES = 3n << 58n;
 /** menvcfg and henvcfg: Sstc, Svadu. */
 const STCE = 1n << 63n;
 const ADUE = 1n << 61n;
@@ -341,6 +355,10 @@ export function resolveCsrs(options: CsrOptions): Csr[] {
   if (options.dvext === 'none') lost |= U_BITS;
   if (!options.extensions.has('h')) lost |= VS_BITS;
   const narrow = (row: Csr): Csr => {
+    const counts = row.kind === K.CSRK_MHPMCOUNTER || row.kind === K.CSRK_MHPMEVENT;
+    if (counts && !options.eventCounters) return { ...row, kind: K.CSRK_CONSTANT, slot: 0 };
+    if (row.kind === K.CSRK_MHPMEVENT && !options.extensions.has('h'))
+      return { ...row, writeMask: row.writeMask & ~GUEST_MODES };
     switch (row.name) {
       case 'mstatus': {
         let writeMask = row.writeMask;

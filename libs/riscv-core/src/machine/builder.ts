@@ -1,7 +1,7 @@
 /** Turns a configuration and images into a machine ready to run. */
 import * as L from '../hart/layout.js';
 import { CSRK_CONSTANT } from '../isa/csr-kinds.js';
-import { csrWriteFlushes, resolveCsrs, type Csr } from '../isa/csrs.js';
+import { csrWriteFlushes, type Csr } from '../isa/csrs.js';
 import { writeParameters } from '../timing/parameters.js';
 import { Plic } from '../devices/plic.js';
 import { TestFinisher } from '../devices/test-finisher.js';
@@ -11,7 +11,7 @@ import { VirtioMmio, type VirtioBackend } from '../devices/virtio-mmio.js';
 import { VirtioNet } from '../devices/virtio-net.js';
 import { Bus } from './bus.js';
 import { ConfigError, hex } from './config-error.js';
-import { extensionNames, type DvextProfile, type MachineConfig } from './config.js';
+import { extensionNames, machineCsrs, type DvextProfile, type MachineConfig } from './config.js';
 import { generateDeviceTree, patchDeviceTree, type Chosen } from './device-tree.js';
 import { readElf, type ElfImage } from './elf.js';
 import type { EngineFactory, EngineSetup } from './engine.js';
@@ -180,12 +180,7 @@ function wire(
   bus.attach(memoryMap.uart.base, uart);
   attachVirtio(machine, bus, plic);
 
-  const csrs = resolveCsrs({
-    extensions: extensionNames(config),
-    dvext: config.dvext,
-    rocketDelegation: config.preset === 'firesim',
-    pmpEntries: config.pmpEntries,
-  });
+  const csrs = machineCsrs(config);
   fillMachineBlock(linear, config);
   fillCsrTable(linear, csrs);
   for (let hart = 0; hart < config.harts; hart += 1) resetHart(linear, csrs, hart, reset.start, reset.tree);
@@ -229,7 +224,7 @@ function allocate(config: MachineConfig): WebAssembly.Memory {
 }
 
 function extensionBits({ f, d, h, named }: IsaOptions): number {
-  const sstc = named.has('sstc') ? L.MEXT_SSTC : 0;
+  const sstc = named.includes('sstc') ? L.MEXT_SSTC : 0;
   return (h ? L.MEXT_H : 0) | (f ? L.MEXT_F : 0) | (d ? L.MEXT_D : 0) | sstc;
 }
 

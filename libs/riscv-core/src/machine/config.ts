@@ -4,6 +4,7 @@ import type { BlockTiming } from '../devices/virtio-blk.js';
 import type { LinkPeer, LinkTiming } from '../devices/link.js';
 import { parseIsa, type IsaOptions } from './isa-string.js';
 import { maxRamBytes } from './memory-map.js';
+import { resolveCsrs, type Csr } from '../isa/csrs.js';
 import { MAX_HARTS } from '../hart/layout.js';
 import { ParameterError, resolveParameters, type ParameterValues } from '../timing/parameters.js';
 
@@ -191,6 +192,18 @@ export function extensionNames(config: MachineConfig): ReadonlySet<string> {
   if (config.isa.h && config.isa.named.includes('svinval')) names.push('svinval-h');
   if (config.dvext !== 'none') names.push('dvext');
   return new Set(names);
+}
+
+/** The control and status registers of a machine's harts. */
+export function machineCsrs(config: MachineConfig): Csr[] {
+  return resolveCsrs({
+    extensions: extensionNames(config),
+    dvext: config.dvext,
+    rocketDelegation: config.preset === 'firesim',
+    pmpEntries: config.pmpEntries,
+    // rocket-timing.md 1: the stock Rocket has none.
+    eventCounters: config.preset !== 'firesim',
+  });
 }
 
 function parseTiming(text: string, set: Readonly<Record<string, SettingValue>>): TimingChoice {

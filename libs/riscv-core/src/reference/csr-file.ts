@@ -14,6 +14,7 @@ import {
   U_BITS,
   VS_BITS,
 } from './interrupts.js';
+import { readCounter, writeCounter, writeEvent } from './hpm.js';
 import * as F from './mstatus.js';
 import { hasVirtualBit, PMP_NA4, PMP_TOR, pmpConfig, pmpMatching } from './pmp.js';
 import type { HartState, MachineState } from './state.js';
@@ -70,7 +71,9 @@ export function readCsr(machine: MachineState, hart: HartState, row: Csr): bigin
       return wrap(hart.instret + hart.csr(S.CSR_MINSTRET_OFFSET));
     case K.CSRK_TIME_RO:
       return readTime(machine, hart);
+    case K.CSRK_MHPMCOUNTER:
     case K.CSRK_HPMCOUNTER_RO:
+      return readCounter(hart, row.index);
     case K.CSRK_HGEIP:
       return 0n;
     case K.CSRK_HENVCFG:
@@ -179,6 +182,10 @@ export function writeCsr(machine: MachineState, hart: HartState, row: Csr, value
       return writePmpAddress(hart, row, value);
     case K.CSRK_MCYCLE:
       return hart.setCsr(row.slot, wrap(value - (hart.cycle - hart.get64(L.SLEPT))));
+    case K.CSRK_MHPMCOUNTER:
+      return writeCounter(hart, row.index, value);
+    case K.CSRK_MHPMEVENT:
+      return writeEvent(hart, row.index, value & row.writeMask);
     case K.CSRK_MINSTRET:
       // The write happens after this instruction has been counted: the next one reads what was written (3.1.10).
       return hart.setCsr(row.slot, wrap(value - hart.instret - 1n));
