@@ -31,6 +31,8 @@ export { privilegeModes, type ModeInterval, type PrivilegeMode } from './machine
 export { readSnapshot, takeSnapshot, type PeerMaker, type Snapshot } from './snapshot/snapshot.js';
 export type { Compression } from './snapshot/pages.js';
 export { CommitLog } from './debug/commit-log.js';
+export { flameGraph } from './debug/flame-graph.js';
+export { Profile } from './debug/profile.js';
 export { Debugger } from './debug/debugger.js';
 export { packet, PacketReader } from './debug/gdb/packets.js';
 export { GdbSession } from './debug/gdb/session.js';

@@ -72,7 +72,7 @@ export async function exec(args: readonly string[]): Promise<number> {
     }
     if (options.counters !== undefined) events = writeEvents(built.machine, options.counters, options.sampleEvery);
     if (options.snapshotOut !== undefined) checkDirectory(options.snapshotOut.file);
-    observation = new Observation(built.machine, options);
+    observation = new Observation(built, options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`dvfarm exec: ${error.message}\n`);

@@ -1,6 +1,7 @@
 /** What `dvfarm exec` writes down about a run while it goes on. None of it changes the run. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { CommitLog, ConfigError, type Machine } from '#libs/riscv-core';
+import { CommitLog, ConfigError, flameGraph, parseSymbolFile, Profile, type BuiltMachine } from '#libs/riscv-core';
+import { read } from './files.js';
 import { HashChain } from './hash-chain.js';
 import type { Milestone } from './milestones.js';
 import type { ExecOptions } from './options.js';
@@ -47,7 +48,20 @@ export class Observation {
   private readonly atEnd: (() => void)[] = [];
 
   /** Before the first run. Throws {@link ConfigError} when a file cannot be written. */
-  constructor(machine: Machine, { commitLog, hashEvery }: ExecOptions) {
+  constructor({ machine, symbols }: BuiltMachine, options: ExecOptions) {
+    const { commitLog, hashEvery, profile } = options;
+    if (profile !== undefined) {
+      const file = new TextFile(profile);
+      const more = options.symbols.flatMap((name) => parseSymbolFile(new TextDecoder().decode(read(name).bytes), name));
+      const known = [...symbols].map(([name, address]) => ({ name, address })).concat(more);
+      const observer = new Profile(machine, known);
+      machine.observeInstructions(observer);
+      this.atEnd.push(() => {
+        const folded = observer.folded();
+        file.write(profile.endsWith('.svg') ? flameGraph(folded, `cycles of ${options.elf ?? 'the machine'}`) : folded);
+        file.close();
+      });
+    }
     if (commitLog !== undefined) {
       const file = new TextFile(commitLog);
       const log = new CommitLog(machine, (line) => file.write(`${line}\n`));

@@ -63,6 +63,7 @@ describe('dvfarm exec arguments', () => {
         { file: 'a@b.bin', address: 0x8040_0000n },
         { file: 'c.bin', address: 0x8050_0000n },
       ],
+      symbols: [],
       initrd: { file: 'i', address: 0x8100_0000n },
       dtb: 't.dtb',
       entry: 0x8000_0004n,
@@ -94,6 +95,7 @@ describe('dvfarm exec arguments', () => {
     expect(parseExecArguments(['p.elf', '--uart', 'stdio'])).toEqual({
       elf: 'p.elf',
       load: [],
+      symbols: [],
       net: 'none',
       machine: { set: {} },
       engine: 'jit',
@@ -184,6 +186,8 @@ describe('dvfarm exec arguments', () => {
       'resume',
       'gdb',
       'commit-log',
+      'profile',
+      'symbols',
       'hash-every',
       'json',
     ])

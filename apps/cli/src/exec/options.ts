@@ -50,6 +50,9 @@ export interface ExecOptions {
   /** TCP port for GDB; 0 = any free one. */
   readonly gdb?: number;
   readonly commitLog?: string;
+  /** Folded stacks, or a flame graph when the name ends in .svg. */
+  readonly profile?: string;
+  readonly symbols: readonly string[];
   readonly hashEvery?: { readonly cycles: number; readonly file: string };
   readonly json: boolean;
 }
@@ -100,9 +103,11 @@ looking on: at no target cost, cycles and state are those of a run without
   --gdb PORT                wait for gdb-multiarch on 127.0.0.1:PORT (0: any free port, printed) before the first instruction: registers, memory,
                             break, step, watch, continue, detach; harts are threads; "monitor counts"
   --commit-log FILE         what every hart retires, in the format of Spike's --log-commits
+  --profile FILE            cycles by stack of functions: folded stacks, or a flame graph when FILE ends in .svg; not with --commit-log
+  --symbols FILE            more symbols for it, lines of 16 hexadecimal digits and a name (repeatable; the ELF's are known)
   --hash-every N@FILE       a line "cycle instret hash" whenever N more cycles have passed, each hash over the one before and the whole state:
                             the first line that differs between two runs is where they part
-                            Stepping, watchpoints and the commit log show every instruction: --engine jit then interprets
+                            Stepping, watchpoints, profile and commit log show every instruction: --engine jit then interprets
 
 exit code: HTIF tohost >> 1 or the finisher's code (255 at most), 124 instruction limit, 125 deadlock, 70 our own bug,
 2 bad usage
@@ -137,10 +142,12 @@ const valued = [
   'resume',
   'gdb',
   'commit-log',
+  'profile',
+  'symbols',
   'hash-every',
 ] as const;
 type Valued = (typeof valued)[number];
-const repeatable: readonly Valued[] = ['load', 'set'];
+const repeatable: readonly Valued[] = ['load', 'set', 'symbols'];
 /** What a snapshot says, or what only a machine that starts anew has use for. */
 const notWithResume: readonly Valued[] = valued.slice(0, valued.indexOf('engine'));
 
@@ -166,9 +173,11 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
   if (resume !== undefined) refuseBeside(resume, operands, values);
   else if (elf === undefined && load.length === 0)
     throw new ConfigError('arguments', 'nothing to run', 'FILE.elf or --load FILE@0xADDR');
-  const beside = (['commit-log', 'hash-every', 'snapshot-out'] as const).find((name) => values.has(name));
+  const beside = (['commit-log', 'profile', 'hash-every', 'snapshot-out'] as const).find((name) => values.has(name));
   if (values.has('gdb') && beside !== undefined)
     throw new ConfigError('--gdb', `--${beside} with it`, 'none: GDB decides where the run stops');
+  if (values.has('profile') && values.has('commit-log'))
+    throw new ConfigError('--profile', '--commit-log with it', 'one of the two');
   const uart = one('uart');
   const blk = one('blk');
   const blkOut = one('blk-out');
@@ -209,9 +218,11 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
       snapshotOut: optional('snapshot-out', snapshotOut),
       gdb: optional('gdb', port),
       commitLog: one('commit-log'),
+      profile: one('profile'),
       hashEvery: optional('hash-every', hashEvery),
     }),
     load,
+    symbols: values.get('symbols') ?? [],
     net: oneOf('--net', one('net') ?? 'none', netNames),
     machine: present(machine) as MachineOptions,
     engine: engineNamed(one('engine') ?? 'jit'),
