@@ -1,11 +1,12 @@
 /** Where compiled code could differ from the other engines: every engine runs the same hot loops and is compared as it goes. */
 import { describe, expect, test } from 'vitest';
 import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
+import { HARTS, X } from '../../libs/riscv-core/src/hart/layout.js';
 import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
 import { resolveConfig, type MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
 import { PASS } from '../isa/program.js';
 import { compareMachines, type LockstepResult } from './lockstep.js';
-import { engineOf } from './subjects.js';
+import { engineOf, subjects } from './subjects.js';
 
 const BASE = 0x8000_0000n;
 
@@ -192,5 +193,23 @@ end:
       167,
     );
     expect(result.end).toBe('finisher 0');
+  });
+
+  test('a hot loop that a device overwrites runs as it is from then on', () => {
+    const image = assemble('loop: addi a0, a0, 1\n j loop', BASE).bytes;
+    const overwritten = assemble('addi a0, a0, 2', BASE).bytes;
+    const ends = subjects.map((subject) => {
+      const raw = [{ name: 'program', bytes: image, address: BASE }];
+      const config = resolveConfig({ memoryBytes: 1 << 20, timing });
+      const ports = { write: () => undefined };
+      const { machine } = buildMachine(config, { raw, entry: BASE }, engineOf(subject), ports);
+      machine.run(5000, 5000);
+      machine.ram.slice(BASE, 4n).set(overwritten);
+      machine.deviceAccessed(Number(BASE), 4, true);
+      machine.run(5000, 10_000);
+      return { a0: machine.memory.u64(HARTS + X + 8 * 10), cycles: machine.totalCycles(), state: machine.stateHash() };
+    });
+    expect(ends).toEqual(ends.map(() => ends[0]));
+    expect(ends[0]!.a0).toBe(7500n);
   });
 });
