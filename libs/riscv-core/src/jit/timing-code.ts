@@ -165,12 +165,10 @@ export class TimingCode {
     const hash = ((last >> 2) ^ (last >> 8)) & (S.BTB_HASH - 1);
     return [
       ...get(l.state), ...get(l.pageHash), ...i32(hash), ...op.i32_xor, ...op.i32_add,
-      ...mem('i32_load8_u', S.BTB_HEADS), ...tee(l.entry),
-      // Number 0, no entry, would be read from in front of the first: the hash heads.
-      ...i32(0), ...op.i32_ne,
+      ...mem('i32_load8_u', S.BTB_HEADS), ...set(l.entry),
+      // Number 0, no entry, is read from in front of the first, where nothing is stored: no key is 0.
       ...get(l.state), ...get(l.entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add,
       ...mem('i64_load', S.BTB - S.BTB_ENTRY_SIZE), ...get(base), ...i64(BigInt(last | 1)), ...op.i64_add, ...op.i64_eq,
-      ...op.i32_and,
     ]; // prettier-ignore
   }
 

@@ -18,8 +18,9 @@ export const L1I = 0x1000;
 export const LINE_SHARED = 1;
 
 /** u8 each: first entry of a hash chain + 1, 0 = none. */
-export const BTB_HEADS = 0xd600;
-export const BTB_HASH = 64;
+export const BTB_HEADS = 0xe800;
+/** Many more than entries: compiled code knows the first of a chain only, and asks the core for the others. */
+export const BTB_HASH = 512;
 /** Entries: u64 address of the last halfword of the instruction | 1, u64 target, and what only the core reads. */
 export const BTB = 0xd640;
 export const BTB_ENTRY_SIZE = 32;
