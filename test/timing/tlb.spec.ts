@@ -117,6 +117,19 @@ describe('single-stage translation', () => {
     expect(translate(core, page(0), SPACE_HOST, sv39(page(0)))).toBe(L2_TLB);
   });
 
+  it('a hit counts for the replacement in exact mode only (tlb.exact)', () => {
+    const page = (group: number): bigint => 0x4000_0000n + BigInt(group) * 4n * PAGE;
+    const evicted = (exact: number): number[] => {
+      const core = new TimingCore(module, { set: { 'tlb.sectors': 2, 'tlb.exact': exact } });
+      // Filled 0, 1; then 0 is used; then 2 takes the place of the least recently used.
+      for (const group of [0, 1, 0, 2]) translate(core, page(group), SPACE_HOST, sv39(page(group)));
+      const misses = (group: number): boolean =>
+        core.events.t_tlb_misses(core.h(), page(group), L.ACCESS_LOAD, SPACE_HOST) === 1;
+      return [0, 1, 2].filter(misses);
+    };
+    expect([evicted(0), evicted(1)]).toEqual([[0], [1]]);
+  });
+
   it('a 2 MiB page takes a superpage entry and stays out of the L2 TLB', () => {
     const a = 0x4000_0000n;
     const reads = sv39(a).slice(0, 2);

@@ -220,6 +220,8 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   /** Goes on behind an instruction that was executed before others were. */
   resume(insn: CodeInsn): void {
     this.insn = insn;
+    // The others may have ended in a call.
+    this.predictorInMemory = false;
   }
   /** What is pending was charged elsewhere. */
   forget(): void {
