@@ -220,6 +220,8 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   /** Goes on behind an instruction that was executed before others were. */
   resume(insn: CodeInsn): void {
     this.insn = insn;
+    // Those others may have ended in a call or an indirect jump; here the locals still hold the predictor's state.
+    this.predictorInMemory = false;
     // The others may have ended in a call.
     this.predictorInMemory = false;
   }
