@@ -108,6 +108,34 @@ describe.each(engineNames)('%s', (engine) => {
     expect(p.x('s1')).toBe(0x20n);
   });
 
+  test('Sstc: a sleeper among busy harts is woken at the tick it names, not at the end of a turn', () => {
+    const p = run(
+      engine,
+      `csrr t0, mhartid
+       bnez t0, sleeper
+       la   t1, woken
+       busy: ld s0, 0(t1)
+       beqz s0, busy
+       j    over
+       sleeper:
+       ${write('menvcfg', STCE)}
+       li   t0, 0x20
+       csrs mie, t0
+       li   t1, 503
+       csrw stimecmp, t1
+       wfi
+       csrr t2, time
+       la   t1, woken
+       sd   t2, 0(t1)
+       rest: j rest
+       .align 3
+       woken: .zero 8
+       over:`,
+      { ...SSTC, harts: 2, quantum: 7001 },
+    );
+    expect(p.x('s0')).toBe(503n);
+  });
+
   test('Sstc: the guest’s timer compares the guest’s time and interrupts the guest', () => {
     const p = runLogged(
       engine,

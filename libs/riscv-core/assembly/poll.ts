@@ -61,7 +61,7 @@ function decide(h: usize): i32 {
   const turnEnd = load<u64>(h, TURN_END);
   if (steps >= limit) return STOP_LIMIT;
   if (cycle >= turnEnd) return STOP_TURN;
-  let stopAt = min<u64>(turnEnd, nextTimer(h));
+  let stopAt = min<u64>(turnEnd, nextTimer(h, csr(h, CSR_MIE)));
   // Every instruction costs at least one cycle, and every trap is followed by a poll, so the limit cannot be passed before then.
   const left = limit - steps;
   if (left < stopAt - cycle) stopAt = cycle + left;
@@ -70,11 +70,10 @@ function decide(h: usize): i32 {
 }
 
 /**
- * Cycle at which a timer that is not pending yet and whose interrupt is enabled will fire; all ones = none. Whatever changes
+ * Cycle at which a timer that is not pending yet and whose interrupt is in `enabled` will fire; all ones = none. Whatever changes
  * enables, timers or lines is a yielding instruction, so a new poll follows it.
  */
-export function nextTimer(h: usize): u64 {
-  const enabled = csr(h, CSR_MIE);
+export function nextTimer(h: usize, enabled: u64): u64 {
   let next = nextComparedTimer(h, enabled);
   if (enabled & (1 << IRQ_MTI)) {
     const now = mtime(h);

@@ -5,18 +5,14 @@
 import {
   BARREN_TRAPS,
   CYCLE,
-  DVEXT_NONE,
   EVENT,
   HART_ID,
   INSTRET,
   INSTRET_LIMIT,
-  M_DVEXT,
   M_EXIT_REQUEST,
   M_HARTS,
-  M_MTIMECMP,
   M_RUNNING,
   M_TURNS_BREAK,
-  M_VTIMECTL,
   SLEPT,
   STOP_EXIT,
   STOP_LIMIT,
@@ -25,9 +21,7 @@ import {
   TURN_END,
   WFI,
 } from '../src/hart/layout';
-import { cycleOf, mtime } from './clock';
-import { virtualClock, vtimecmp } from './dvirq';
-import { poll } from './poll';
+import { nextTimer, poll } from './poll';
 import { hartArea } from './state';
 
 let untilSteps: u64 = 0;
@@ -91,7 +85,8 @@ export function turnEnded(h: usize, reason: i32): i32 {
 
 /** Lets a sleeper see what has happened up to `clock`: its timer, interrupts from other harts and devices. */
 function pollSleeper(h: usize, id: i32, clock: u64): void {
-  const at = min<u64>(nextTimerLine(h), clock);
+  // Any line that rises counts, enabled or not, as in src/machine/timers.ts.
+  const at = min<u64>(nextTimer(h, u64.MAX_VALUE), clock);
   const cycle = load<u64>(h, CYCLE);
   if (at > cycle) {
     store<u64>(h, at, CYCLE);
@@ -103,19 +98,4 @@ function pollSleeper(h: usize, id: i32, clock: u64): void {
   store<i32>(M_RUNNING, id + 1);
   poll(h);
   store<i32>(M_RUNNING, 0);
-}
-
-/** Cycle at which a timer line of the hart rises, enabled or not; all ones = none will. As src/machine/timers.ts. */
-function nextTimerLine(h: usize): u64 {
-  const id = load<i32>(h, HART_ID);
-  let next = u64.MAX_VALUE;
-  const now = mtime(h);
-  const deadline = load<u64>(M_MTIMECMP + id * 8);
-  if (now < deadline) next = cycleOf(h, now, deadline);
-  if (load<i32>(M_DVEXT) != DVEXT_NONE && (load<u64>(M_VTIMECTL + id * 8) & 1) != 0) {
-    const virtualNow = virtualClock(h);
-    const virtualDeadline = vtimecmp(h);
-    if (virtualNow < virtualDeadline) next = min<u64>(next, cycleOf(h, virtualNow, virtualDeadline));
-  }
-  return next;
 }

@@ -8,6 +8,7 @@ import {
   CSR_STIMECMP,
   CSR_VSTIMECMP,
 } from '../hart/csr-slots.js';
+import { IRQ_UTI, IRQ_VSTI } from '../isa/causes.js';
 import { hartArea, type LinearMemory } from './linear-memory.js';
 
 const STCE = 1n << 63n;
@@ -30,7 +31,10 @@ export function nextTimerCycle(memory: LinearMemory, hart: number): number | und
   };
   const waits = [wait(memory.u64(L.M_MTIMECMP + 8 * hart), 0n)];
   const profile = memory.u32(L.M_DVEXT);
-  if (profile !== L.DVEXT_NONE && (memory.u64(L.M_VTIMECTL + 8 * hart) & 1n) === 1n) {
+  const control = memory.u64(L.M_VTIMECTL + 8 * hart);
+  const interrupt = Number((control >> 1n) & 63n);
+  const drivesLine = interrupt === 0 || interrupt === IRQ_UTI || interrupt === IRQ_VSTI;
+  if (profile !== L.DVEXT_NONE && (control & 1n) === 1n && drivesLine) {
     // dv-ext.md 8: the comparison takes hutimedelta into account in profiles qemu and strict.
     const delta = profile === L.DVEXT_ROCKET ? 0n : register(CSR_HUTIMEDELTA);
     waits.push(wait(memory.u64(L.M_VTIMECMP + 8 * hart), delta));
