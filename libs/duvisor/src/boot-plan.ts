@@ -31,11 +31,11 @@ const GUEST_MIB = 64;
 /** Of a guest whose memory is sized by what it touches: image, device tree, rounding. */
 const GUEST_OWN_MIB = 8;
 
-/** Throws ConfigError or ImageError when the run cannot be set up. */
-export function planBoot(spec: RunSpec, images: ImageStore): BootPlan {
+/** `saved`: the machine may become a snapshot. Throws ConfigError or ImageError when the run cannot be set up. */
+export function planBoot(spec: RunSpec, images: ImageStore, saved = false): BootPlan {
   const { workload } = spec;
   return isService(workload)
-    ? planServiceBoot({ ...spec, workload }, images, machineOptions(spec))
+    ? planServiceBoot({ ...spec, workload }, images, machineOptions(spec), saved)
     : planMicroBoot({ ...spec, workload }, images);
 }
 

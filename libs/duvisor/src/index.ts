@@ -10,6 +10,7 @@ export {
   prebuiltImages,
   type ImageStore,
 } from './images.js';
+export type { ResumeOptions, SaveOptions } from './saved-run.js';
 export { defaultMaxInstructions, simulateRun, type SimulateOptions } from './simulate.js';
 export { simulatorDigest } from './simulator-digest.js';
 export { columnOf, type WorkloadStep } from './kvm-steps.js';

@@ -2,9 +2,11 @@
 import { serviceVmMiB, type RunSpec, type ServiceWorkload } from '#libs/contracts';
 import {
   memoryMap,
+  recordedPeer,
   resolveConfig,
   type BootImages,
   type DeviceClock,
+  type FarEnd,
   type LinkPeer,
   type MachineOptions,
 } from '#libs/riscv-core';
@@ -22,6 +24,9 @@ import {
   serviceGuests,
   serviceImage,
 } from './service-guests.js';
+
+/** Of the far end in snapshots. */
+export const LOAD_KIND = 'load generator';
 
 export type ServiceSpec = RunSpec & { readonly workload: ServiceWorkload };
 
@@ -48,27 +53,33 @@ export class ServiceLoad {
     });
   }
 
-  /** The generator as the machine sees it, with the limit on the machine's own clock. */
-  peer(): LinkPeer {
-    return {
+  /** The generator as the machine sees it, with the limit on the machine's own clock. `recorded`: it may become part of a snapshot. */
+  peer(recorded: boolean): LinkPeer {
+    const peer: FarEnd = {
       connect: (send: (frame: Uint8Array) => void, clock: DeviceClock) => {
         clock.at(this.cycleLimit, () => this.onLimit());
         this.generator.connect(send, clock);
       },
       receive: (frame, cycle) => this.generator.receive(frame, cycle),
     };
+    return recorded ? recordedPeer(LOAD_KIND, peer) : peer;
   }
 }
 
 /** Throws ConfigError or ImageError when the run cannot be set up. */
-export function planServiceBoot(spec: ServiceSpec, images: ImageStore, options: MachineOptions): BootPlan {
+export function planServiceBoot(
+  spec: ServiceSpec,
+  images: ImageStore,
+  options: MachineOptions,
+  recorded: boolean,
+): BootPlan {
   const bare = resolveConfig(options);
   const load = new ServiceLoad(spec.workload, spec.seed, bare.cyclesPerTick * bare.timebaseHz);
   const files = load.spec.files;
   return {
     config: resolveConfig({
       ...options,
-      net: { peer: load.peer() },
+      net: { peer: load.peer(recorded) },
       ...(files === undefined ? {} : { block: { image: diskImage(files) } }),
     }),
     images: spec.hypervisor === 'native' ? nativeImages(spec, images) : virtualImages(spec, images),

@@ -12,8 +12,8 @@ export {
   type SettingValue,
 } from './machine/config.js';
 export { echoPeer } from './devices/echo-peer.js';
-export type { DeviceClock } from './devices/dma.js';
-export { MAX_FRAME, MIN_FRAME, type LinkPeer, type LinkTiming } from './devices/link.js';
+export type { DeviceClock, EventClock } from './devices/dma.js';
+export { MAX_FRAME, MIN_FRAME, type FarEnd, type LinkPeer, type LinkTiming } from './devices/link.js';
 export {
   buildMachine,
   type BootImages,
@@ -25,7 +25,8 @@ export { engineNames, type Engine, type EngineName } from './machine/engine.js';
 export { engineFactory } from './machine/engines.js';
 export { node as fdtNode, writeFdt } from './machine/fdt.js';
 export { parseAddress } from './machine/load-plan.js';
-export { Machine, type MachineExit, type RunState } from './machine/machine.js';
+export { recordedPeer } from './devices/recorded-peer.js';
+export { Machine, type MachineExit, type MeasuredSoFar, type RunState } from './machine/machine.js';
 export { maxRamBytes, memoryMap } from './machine/memory-map.js';
 export { privilegeModes, type ModeInterval, type PrivilegeMode } from './machine/mode-clock.js';
 export { readSnapshot, takeSnapshot, type PeerMaker, type Snapshot } from './snapshot/snapshot.js';

@@ -1,5 +1,5 @@
 /** A link that loses, repeats, delays and damages frames, both ways; which ones follows from its seed. */
-import type { DeviceClock, LinkPeer } from '#libs/riscv-core';
+import type { DeviceClock, FarEnd } from '#libs/riscv-core';
 import { ETHERNET_HEADER, ETHERTYPE_IPV4 } from './net/ethernet.js';
 import { u16 } from './net/bytes.js';
 import { Random } from './random.js';
@@ -25,7 +25,7 @@ export interface LinkFaults {
 const DEFAULT_REORDER_CYCLES = 200_000;
 
 /** `peer` behind a bad cable. */
-export function faultyLink(peer: LinkPeer, faults: LinkFaults): LinkPeer {
+export function faultyLink(peer: FarEnd, faults: LinkFaults): FarEnd {
   let towardsPeer: (frame: Uint8Array) => void = () => {
     throw new Error('faulty link: found a frame, expected connect() first');
   };

@@ -3,7 +3,7 @@
  * connections, stores every key, warms up, measures, closes, and tells the machine to power off. Everything follows from the
  * load, the seed and what arrives at which cycle.
  */
-import type { DeviceClock, LinkPeer } from '#libs/riscv-core';
+import type { DeviceClock, FarEnd } from '#libs/riscv-core';
 import type { Exchange, ServiceClient } from './clients/client.js';
 import { MemcachedClient } from './clients/memcached.js';
 import { NginxClient } from './clients/nginx.js';
@@ -18,7 +18,7 @@ import { PowerOff } from './power-off.js';
 import { Random } from './random.js';
 import { Session, type Ticket } from './session.js';
 
-export interface LoadGenerator extends LinkPeer {
+export interface LoadGenerator extends FarEnd {
   /** Nothing is left to do: the machine was told to power off, or was given up. It may be gone before its answer arrives. */
   readonly done: boolean;
   /** The machine has answered that it powers off. */

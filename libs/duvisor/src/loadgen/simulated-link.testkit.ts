@@ -1,24 +1,33 @@
 /** A clock and a cable for tests: two peers joined by a link with latency and bandwidth. */
-import type { DeviceClock, LinkPeer } from '#libs/riscv-core';
+import type { EventClock, LinkPeer } from '#libs/riscv-core';
 
 interface Appointment {
   readonly cycle: number;
-  readonly action: (cycle: number) => void;
+  readonly number: number;
+  action: (cycle: number) => void;
 }
 
 /** Equal cycles keep the order in which they were asked for. */
-export class TestClock implements DeviceClock {
+export class TestClock implements EventClock {
   private present = 0;
+  private planned = 0;
   private appointments: Appointment[] = [];
 
   now(): number {
     return this.present;
   }
 
-  at(cycle: number, action: (cycle: number) => void): void {
+  at(cycle: number, action: (cycle: number) => void): number {
     if (cycle < this.present) throw new Error(`clock: found cycle ${cycle}, expected at least ${this.present}`);
     const index = this.appointments.findLastIndex((other) => other.cycle <= cycle) + 1;
-    this.appointments.splice(index, 0, { cycle, action });
+    this.appointments.splice(index, 0, { number: this.planned, cycle, action });
+    return this.planned++;
+  }
+
+  resume(number: number, action: (cycle: number) => void): void {
+    const appointment = this.appointments.find((other) => other.number === number);
+    if (appointment === undefined) throw new Error(`clock: found no appointment ${number}`);
+    appointment.action = action;
   }
 
   /** Until nothing is due, `done` holds, or `limit` is reached. False: at the limit. */

@@ -7,17 +7,23 @@ import type { DeviceState } from './device.js';
 import type { DeviceClock, EventClock } from './dma.js';
 import { bytesOf, fieldsOf, listOf, numberOf } from './state-reader.js';
 
+/** Somebody at the far end who keeps nothing for a snapshot. */
+export interface FarEnd {
+  connect(send: (frame: Uint8Array) => void, clock: DeviceClock): void;
+  receive(frame: Uint8Array, cycle: number): void;
+}
+
 /** Who is at the far end. Frames are whole Ethernet frames without check sequence, {@link MIN_FRAME} to {@link MAX_FRAME} bytes. */
 export interface LinkPeer {
   /** Called once; `send` puts a frame on the link at the present cycle, or when the link is free. */
-  connect(send: (frame: Uint8Array) => void, clock: DeviceClock): void;
+  connect(send: (frame: Uint8Array) => void, clock: EventClock): void;
   /** A frame from the NIC has arrived in full. It is the receiver's to keep. */
   receive(frame: Uint8Array, cycle: number): void;
   /** A far end without it cannot be part of a snapshot. */
   readonly saved?: SavedPeer;
 }
 
-/** A far end's part of a snapshot. It plans no events of its own. */
+/** A far end's part of a snapshot. When it is restored, link and clock have been: it resumes the events that it had planned. */
 export interface SavedPeer {
   /** What it is, for whoever makes it again. */
   readonly kind: string;

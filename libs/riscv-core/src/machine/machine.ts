@@ -8,12 +8,20 @@ import type { MachineConfig } from './config.js';
 import { Interruption, type AccessSize, type Engine, type MachineHost, type TurnsGoal } from './engine.js';
 import { Htif } from './htif.js';
 import { hartArea, type LinearMemory, type Ram } from './linear-memory.js';
-import { Probes, type HartClock, type ImageMode, type Label, type Measurement, type TrapCounts } from './probes.js';
+import {
+  Probes,
+  type HartClock,
+  type ImageMode,
+  type Label,
+  type Measurement,
+  type ProbesState,
+  type TrapCounts,
+} from './probes.js';
 import { EventSeries, type EventSample } from './event-series.js';
 import { DeviceTime } from './device-time.js';
 import type { DeviceState } from '../devices/device.js';
 import { fieldsOf, numberOf } from '../devices/state-reader.js';
-import { ModeClock, privilegeMode, type ModeSource, type PrivilegeMode } from './mode-clock.js';
+import { ModeClock, privilegeMode, type ModeClockState, type ModeSource, type PrivilegeMode } from './mode-clock.js';
 import { stateHash } from '../trace/state-hash.js';
 import { nextTimerCycle } from './timers.js';
 import type { Uart } from '../devices/uart.js';
@@ -37,6 +45,12 @@ export interface Stopped {
 export interface InstructionObserver {
   /** The hart is about to execute the instruction with the bits `raw` at `pc`. True: stop the machine before it. */
   before(hart: number, pc: bigint, raw: number): boolean;
+}
+
+/** What labels and the mode clock have measured so far: plain data for a snapshot, which goes with the machine but is no part of it. */
+export interface MeasuredSoFar {
+  readonly probes?: ProbesState;
+  readonly modes?: ModeClockState;
 }
 
 /** All offsets of a page at which an instruction may begin. */
@@ -212,6 +226,20 @@ export class Machine implements HartClock, ModeSource {
   /** What the labels measured; undefined when no measured section was completed. */
   measurement(): Measurement | undefined {
     return this.probes?.measurement();
+  }
+
+  measuredSoFar(): MeasuredSoFar {
+    const { probes, modes } = this;
+    return {
+      ...(probes === undefined ? {} : { probes: probes.state() }),
+      ...(modes === undefined ? {} : { modes: modes.state() }),
+    };
+  }
+
+  /** The measurement goes on that the machine was in when it was saved. The same labels are observed. */
+  goOnMeasuring({ probes, modes }: MeasuredSoFar): void {
+    if (probes !== undefined) this.probes?.restore(probes);
+    if (modes !== undefined) this.modeClock().restore(modes);
   }
 
   /** A device ends the machine. The first reason counts. */

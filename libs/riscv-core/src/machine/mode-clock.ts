@@ -32,6 +32,14 @@ export interface ModeInterval {
   readonly traps: TrapCounts;
 }
 
+/** A clock as plain data. */
+export interface ModeClockState {
+  readonly records: ReadonlyMap<number, HartRecord>;
+  readonly byMode: Readonly<Record<PrivilegeMode, number>>;
+  readonly asleep: number;
+  readonly result?: ModeInterval;
+}
+
 interface Mark {
   readonly cycles: number;
   readonly slept: number;
@@ -101,6 +109,20 @@ export class ModeClock {
   /** Undefined until the interval has ended. */
   interval(): ModeInterval | undefined {
     return this.result;
+  }
+
+  state(): ModeClockState {
+    const { records, byMode, asleep, result } = this;
+    return { records, byMode, asleep, ...(result === undefined ? {} : { result }) };
+  }
+
+  /** Goes on as the clock did that had this state, in a machine restored to the same moment. A new clock's first call; the state becomes its own. */
+  restore({ records, byMode, asleep, result }: ModeClockState): void {
+    this.records = new Map(records);
+    this.byMode = { ...byMode };
+    this.asleep = asleep;
+    this.result = result;
+    if (records.size > 0 && result === undefined) this.listen(true);
   }
 
   private close(record: HartRecord, now: Mark): void {

@@ -82,6 +82,9 @@ interface HartRecord {
   traps: number[];
 }
 
+/** What probes have measured so far, as plain data. */
+export type ProbesState = ReadonlyMap<number, HartRecord>;
+
 export class Probes {
   private readonly labels = new Map<bigint, Label[]>();
   private readonly harts = new Map<number, HartRecord>();
@@ -143,6 +146,17 @@ export class Probes {
       steps: merge((record) => record.steps),
       traps: (done[0]?.traps ?? []).map((_, index) => sum((record) => record.traps[index] ?? 0)),
     };
+  }
+
+  state(): ProbesState {
+    return this.harts;
+  }
+
+  /** Goes on as the probes did that had this state, in a machine restored to the same moment. First call; the state becomes their own. */
+  restore(state: ProbesState): void {
+    for (const [hart, record] of state) this.harts.set(hart, record);
+    this.measuredHarts = [...state.values()].filter((record) => record.measuring).length;
+    if (this.measuredHarts > 0) this.listen(true);
   }
 
   private apply(hart: number, effect: Effect): void {

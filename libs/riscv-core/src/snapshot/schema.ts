@@ -13,7 +13,7 @@ import * as timingSlots from '../timing/parameter-slots.js';
 import { Sha256 } from '../trace/sha256.js';
 
 /** Of the file's form and of what devices remember (Device.state): raise it when either changes. */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 
 let digest: string | undefined;
 

@@ -103,9 +103,9 @@ describe('snapshot', () => {
   it('is refused when another version wrote it, whether its form or the state differs', () => {
     const bytes = fileOf(machineOf());
     const form = bytes.slice();
-    form[8] = 2;
+    form[8] = 1;
     expect(refusal(resealed(form))).toBe(
-      'file: found a snapshot of form 2, expected one of form 1: make it again with this version',
+      'file: found a snapshot of form 1, expected one of form 2: make it again with this version',
     );
     const text = Buffer.from(bytes).toString('latin1');
     const schema = /"schema":"([0-9a-f]{64})"/.exec(text)![1]!;

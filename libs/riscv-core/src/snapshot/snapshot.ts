@@ -47,6 +47,7 @@ interface Header {
   readonly time: number;
   readonly instret: number;
   readonly stateHash: string;
+  readonly attached?: unknown;
 }
 
 /** Makes the far end of the network link again, by its kind; undefined = no such kind here. */
@@ -58,12 +59,21 @@ export interface Snapshot {
   readonly instret: number;
   readonly stateHash: string;
   readonly config: SavedConfig;
+  /** What was saved with the machine. */
+  readonly attached: unknown;
   /** A new machine in the saved state. Throws {@link ConfigError}. */
   restore(chooseEngine: (setup: EngineSetup) => EngineFactory, ports: ConsolePorts, makePeer?: PeerMaker): BuiltMachine;
 }
 
-/** Call between runs. The parts in order are the file. Throws {@link ConfigError} when the machine has a part that cannot be saved. */
-export function takeSnapshot({ machine, symbols }: BuiltMachine, compression: Compression): Uint8Array[] {
+/**
+ * Call between runs. The parts in order are the file. `attached`: plain data of whoever runs the machine, to be had again beside it.
+ * Throws {@link ConfigError} when the machine has a part that cannot be saved.
+ */
+export function takeSnapshot(
+  { machine, symbols }: BuiltMachine,
+  compression: Compression,
+  attached?: unknown,
+): Uint8Array[] {
   const header: Header = {
     schema: stateSchema(),
     config: savedConfig(machine.config),
@@ -73,6 +83,7 @@ export function takeSnapshot({ machine, symbols }: BuiltMachine, compression: Co
     time: machine.time(),
     instret: machine.totalInstret(),
     stateHash: machine.stateHash(),
+    ...(attached === undefined ? {} : { attached }),
   };
   const headerBytes = new TextEncoder().encode(toJson(header));
   const fixed = new Uint8Array(FIXED_BYTES);
@@ -120,6 +131,7 @@ export function readSnapshot({ name, bytes }: NamedBytes, compression: Compressi
     instret,
     stateHash,
     config,
+    attached: header.attached,
     restore: (chooseEngine, ports, makePeer = () => undefined) => {
       const complete = completeConfig(config, name, makePeer);
       const built = rebuildMachine(complete, { name, symbols: header.symbols }, chooseEngine, ports);

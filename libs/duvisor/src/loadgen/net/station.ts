@@ -2,7 +2,7 @@
  * An end station on the simulated link: one MAC and one IPv4 address, ARP, ICMP echo, UDP ports and TCP connections. Its
  * time is the link's clock, its chance the stream of numbers given to it.
  */
-import type { DeviceClock, LinkPeer } from '#libs/riscv-core';
+import type { DeviceClock, FarEnd } from '#libs/riscv-core';
 import type { Random } from '../random.js';
 import { equalBytes } from './bytes.js';
 import {
@@ -76,7 +76,7 @@ export interface StationCounters {
   malformed: number;
 }
 
-export class Station implements LinkPeer {
+export class Station implements FarEnd {
   readonly counters: StationCounters = { received: 0, sent: 0, malformed: 0 };
   private link: ((frame: Uint8Array) => void) | undefined;
   private deviceClock: DeviceClock | undefined;
