@@ -26,7 +26,13 @@ export { engineFactory } from './machine/engines.js';
 export { node as fdtNode, writeFdt } from './machine/fdt.js';
 export { parseAddress } from './machine/load-plan.js';
 export { recordedPeer } from './devices/recorded-peer.js';
-export { Machine, type MachineExit, type MeasuredSoFar, type RunState } from './machine/machine.js';
+export {
+  Machine,
+  type InstructionObserver,
+  type MachineExit,
+  type MeasuredSoFar,
+  type RunState,
+} from './machine/machine.js';
 export { maxRamBytes, memoryMap } from './machine/memory-map.js';
 export { privilegeModes, type ModeInterval, type PrivilegeMode } from './machine/mode-clock.js';
 export { readSnapshot, takeSnapshot, type PeerMaker, type Snapshot } from './snapshot/snapshot.js';
@@ -34,6 +40,8 @@ export type { Compression } from './snapshot/pages.js';
 export { CommitLog } from './debug/commit-log.js';
 export { flameGraph } from './debug/flame-graph.js';
 export { Profile } from './debug/profile.js';
+export { WatchLog } from './debug/watch-log.js';
+export type { Watchpoint, WatchKind } from './debug/watchpoints.js';
 export { Debugger } from './debug/debugger.js';
 export { packet, PacketReader } from './debug/gdb/packets.js';
 export { GdbSession } from './debug/gdb/session.js';
@@ -43,4 +51,4 @@ export { EventSeries, seriesHeader, seriesLine, type EventSample } from './machi
 export { formatSignature, signatureRange, type SignatureRange } from './machine/signature.js';
 export { countedEvents, countedModes, readCounts } from './timing/counters.js';
 export { presetNames as timingPresetNames } from './timing/parameters.js';
-export { parseSymbolFile, type CodeSymbol } from './machine/symbols.js';
+export { parseSymbolFile, SymbolTable, type CodeSymbol } from './machine/symbols.js';

@@ -64,6 +64,7 @@ describe('dvfarm exec arguments', () => {
         { file: 'c.bin', address: 0x8050_0000n },
       ],
       symbols: [],
+      watch: [],
       initrd: { file: 'i', address: 0x8100_0000n },
       dtb: 't.dtb',
       entry: 0x8000_0004n,
@@ -96,6 +97,7 @@ describe('dvfarm exec arguments', () => {
       elf: 'p.elf',
       load: [],
       symbols: [],
+      watch: [],
       net: 'none',
       machine: { set: {} },
       engine: 'jit',
@@ -157,6 +159,20 @@ describe('dvfarm exec arguments', () => {
     });
   });
 
+  it('name what is watched', () => {
+    const watch = (...texts: string[]) => parseExecArguments(['a', ...texts.flatMap((text) => ['--watch', text])]);
+    expect(watch('0x80001000', 'count:4', 'a+0x8:r', 'b:16:rw')).toMatchObject({
+      watch: [
+        { place: '0x80001000', size: 8, kind: 'write' },
+        { place: 'count', size: 4, kind: 'write' },
+        { place: 'a+0x8', size: 8, kind: 'read' },
+        { place: 'b', size: 16, kind: 'access' },
+      ],
+    });
+    for (const text of ['', ':4', 'a:x', 'a:4:x', 'a:0', 'a:4:4:r'])
+      expect(() => watch(text)).toThrow(/^--watch: found /);
+  });
+
   it('help names every option', () => {
     expect(parseExecArguments(['--help'])).toBe('help');
     for (const option of [
@@ -187,6 +203,7 @@ describe('dvfarm exec arguments', () => {
       'gdb',
       'commit-log',
       'profile',
+      'watch',
       'symbols',
       'hash-every',
       'json',

@@ -6,6 +6,7 @@ import {
   type EngineName,
   type MachineOptions,
   type SettingValue,
+  type WatchKind,
 } from '#libs/riscv-core';
 
 export interface FileAt {
@@ -16,6 +17,14 @@ export interface FileAt {
 /** Far ends of the network link. */
 export const netNames = ['none', 'echo'] as const;
 export type NetName = (typeof netNames)[number];
+
+/** What is watched: `place` is an address or SYMBOL[+OFFSET], to be looked up when the symbols are known. */
+export interface WatchOption {
+  readonly place: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly kind: WatchKind;
+}
 
 /** When a snapshot is taken: at the end of the turn in which the machine reaches it. */
 export interface SnapshotPoint {
@@ -52,6 +61,7 @@ export interface ExecOptions {
   readonly commitLog?: string;
   /** Folded stacks, or a flame graph when the name ends in .svg. */
   readonly profile?: string;
+  readonly watch: readonly WatchOption[];
   readonly symbols: readonly string[];
   readonly hashEvery?: { readonly cycles: number; readonly file: string };
   readonly json: boolean;
@@ -103,8 +113,11 @@ looking on: at no target cost, cycles and state are those of a run without
   --gdb PORT                wait for gdb-multiarch on 127.0.0.1:PORT (0: any free port, printed) before the first instruction: registers, memory,
                             break, step, watch, continue, detach; harts are threads; "monitor counts"
   --commit-log FILE         what every hart retires, in the format of Spike's --log-commits
-  --profile FILE            cycles by stack of functions: folded stacks, or a flame graph when FILE ends in .svg; not with --commit-log
-  --symbols FILE            more symbols for it, lines of 16 hexadecimal digits and a name (repeatable; the ELF's are known)
+  --profile FILE            cycles by stack of functions: folded stacks, or a flame graph when FILE ends in .svg
+  --watch ADDR[:LEN][:r|w|rw]
+                            a line on standard error for every load, store or both of LEN bytes from the virtual address on: hart, cycle, pc, address,
+                            value before and after (repeatable; LEN is 8, accesses are stores unless told otherwise; ADDR may be SYMBOL or SYMBOL+0x10)
+  --symbols FILE            more symbols for both, lines of 16 hexadecimal digits and a name (repeatable; the ELF's are known)
   --hash-every N@FILE       a line "cycle instret hash" whenever N more cycles have passed, each hash over the one before and the whole state:
                             the first line that differs between two runs is where they part
                             Stepping, watchpoints, profile and commit log show every instruction: --engine jit then interprets
@@ -143,11 +156,12 @@ const valued = [
   'gdb',
   'commit-log',
   'profile',
+  'watch',
   'symbols',
   'hash-every',
 ] as const;
 type Valued = (typeof valued)[number];
-const repeatable: readonly Valued[] = ['load', 'set', 'symbols'];
+const repeatable: readonly Valued[] = ['load', 'set', 'watch', 'symbols'];
 /** What a snapshot says, or what only a machine that starts anew has use for. */
 const notWithResume: readonly Valued[] = valued.slice(0, valued.indexOf('engine'));
 
@@ -173,11 +187,11 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
   if (resume !== undefined) refuseBeside(resume, operands, values);
   else if (elf === undefined && load.length === 0)
     throw new ConfigError('arguments', 'nothing to run', 'FILE.elf or --load FILE@0xADDR');
-  const beside = (['commit-log', 'profile', 'hash-every', 'snapshot-out'] as const).find((name) => values.has(name));
+  const beside = (['commit-log', 'profile', 'watch', 'hash-every', 'snapshot-out'] as const).find((name) =>
+    values.has(name),
+  );
   if (values.has('gdb') && beside !== undefined)
     throw new ConfigError('--gdb', `--${beside} with it`, 'none: GDB decides where the run stops');
-  if (values.has('profile') && values.has('commit-log'))
-    throw new ConfigError('--profile', '--commit-log with it', 'one of the two');
   const uart = one('uart');
   const blk = one('blk');
   const blkOut = one('blk-out');
@@ -222,6 +236,7 @@ export function parseExecArguments(args: readonly string[]): ExecOptions | 'help
       hashEvery: optional('hash-every', hashEvery),
     }),
     load,
+    watch: (values.get('watch') ?? []).map((text) => watchOption(text)),
     symbols: values.get('symbols') ?? [],
     net: oneOf('--net', one('net') ?? 'none', netNames),
     machine: present(machine) as MachineOptions,
@@ -276,6 +291,18 @@ function snapshotOut(text: string, where: string): { file: string; at?: Snapshot
   const value = positive(match[3], where);
   return { file: match[1], at: { unit: match[2] === 'cycle' ? 'cycle' : 'instret', value } };
 }
+
+/** `ADDR[:LEN][:r|w|rw]`. */
+function watchOption(text: string): WatchOption {
+  const [place = '', ...rest] = text.split(':');
+  const kind = rest.length > 0 ? watchKinds[rest.at(-1)!] : undefined;
+  if (kind !== undefined) rest.pop();
+  const [size, ...more] = rest;
+  if (place === '' || more.length > 0) throw new ConfigError('--watch', JSON.stringify(text), 'ADDR[:LEN][:r|w|rw]');
+  return { place, size: size === undefined ? 8 : positive(size, '--watch'), kind: kind ?? 'write' };
+}
+
+const watchKinds: Readonly<Record<string, WatchKind>> = { r: 'read', w: 'write', rw: 'access' };
 
 function port(text: string, where: string): number {
   const value = wholeNumber(text, where);

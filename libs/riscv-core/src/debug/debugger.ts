@@ -2,22 +2,11 @@
  * Breakpoints, watchpoints and single steps, on every engine and at no target cost: instructions are shown to it before they execute. With a
  * watchpoint, or while it steps, that is every instruction; such runs are interpreted one by one and slower.
  *
- * Addresses are virtual, of whatever address space the hart is in. A watchpoint stops before the instruction that is about to make the
- * access, which is what GDB expects of this architecture; page-table walks and devices are not seen.
+ * A watchpoint stops before the instruction that is about to make the access, which is what GDB expects of this architecture.
  */
-import { Decoder } from '../decode/decoder.js';
-import { extensionNames } from '../machine/config.js';
 import type { InstructionObserver, Machine, RunState } from '../machine/machine.js';
-import { effectsOf, type MemoryEffect } from './effects.js';
 import { Inspector } from './inspector.js';
-
-export type WatchKind = 'write' | 'read' | 'access';
-
-export interface Watchpoint {
-  readonly kind: WatchKind;
-  readonly address: bigint;
-  readonly size: number;
-}
+import { Watchpoints, type WatchKind } from './watchpoints.js';
 
 export type StopReason =
   | { readonly kind: 'breakpoint' | 'step' | 'interrupted' }
@@ -34,8 +23,7 @@ const EVERYWHERE: ReadonlySet<number> = new Set(Array.from({ length: 2048 }, (_,
 export class Debugger implements InstructionObserver {
   readonly inspector: Inspector;
   readonly breakpoints = new Set<bigint>();
-  watchpoints: readonly Watchpoint[] = [];
-  private readonly decoder: Decoder;
+  readonly watchpoints: Watchpoints;
   private stepping: number | undefined;
   /** Where the machine was stopped: the instruction there has been shown already. */
   private at: { readonly hart: number; readonly pc: bigint } | undefined;
@@ -46,7 +34,7 @@ export class Debugger implements InstructionObserver {
 
   constructor(readonly machine: Machine) {
     this.inspector = new Inspector(machine);
-    this.decoder = new Decoder(extensionNames(machine.config));
+    this.watchpoints = new Watchpoints(machine, this.inspector);
   }
 
   /** Goes on; `step`: until that hart has executed one instruction or taken a trap. Then call {@link run}, again while it says `running`. */
@@ -70,7 +58,7 @@ export class Debugger implements InstructionObserver {
   /** Nobody looks any more. */
   detach(): void {
     this.breakpoints.clear();
-    this.watchpoints = [];
+    this.watchpoints.list = [];
     this.machine.observeInstructions(undefined);
     this.placed = '';
   }
@@ -88,33 +76,17 @@ export class Debugger implements InstructionObserver {
   private reasonAt(hart: number, pc: bigint, raw: number): StopReason | undefined {
     if (this.breakpoints.has(pc)) return { kind: 'breakpoint' };
     if (this.stepping === hart) return { kind: 'step' };
-    return this.watchpoints.length === 0 ? undefined : this.watched(hart, raw);
-  }
-
-  private watched(hart: number, raw: number): StopReason | undefined {
-    const insn = this.decoder.decode(raw);
-    if (insn === undefined) return undefined;
-    const { load, store } = effectsOf(this.inspector, hart, insn);
-    for (const { kind, address, size } of this.watchpoints) {
-      const range = { address, size };
-      const written = kind !== 'read' && store !== undefined && overlap(store, range);
-      const read = kind !== 'write' && load !== undefined && overlap(load, range);
-      if (written || read) return { kind: 'watchpoint', watch: kind, address };
-    }
-    return undefined;
+    const hit = this.watchpoints.hit(hart, raw)?.watchpoint;
+    return hit === undefined ? undefined : { kind: 'watchpoint', watch: hit.kind, address: hit.address };
   }
 
   /** Probes where they are needed; moving them costs the engine what it knows of the code. */
   private place(): void {
-    const all = this.stepping !== undefined || this.watchpoints.length > 0;
+    const all = this.stepping !== undefined || this.watchpoints.list.length > 0;
     const offsets = all ? EVERYWHERE : new Set([...this.breakpoints].map((address) => Number(address & 0xfffn)));
     const key = all ? 'everywhere' : [...offsets].sort((a, b) => a - b).join();
     if (key === this.placed) return;
     this.placed = key;
     this.machine.observeInstructions(this, offsets);
   }
-}
-
-function overlap(a: MemoryEffect, b: MemoryEffect): boolean {
-  return a.address < b.address + BigInt(b.size) && b.address < a.address + BigInt(a.size);
 }

@@ -5,7 +5,7 @@
  * Calls are jumps that link ra or t0, returns are jumps to where a call of the stack came from; a jump into another function replaces the top.
  */
 import type { PrivilegeMode } from '../machine/mode-clock.js';
-import type { CodeSymbol } from '../machine/symbols.js';
+import type { SymbolTable } from '../machine/symbols.js';
 import type { InstructionObserver, Machine } from '../machine/machine.js';
 
 interface Frame {
@@ -31,16 +31,14 @@ const T0 = 5;
 const MAX_DEPTH = 200;
 
 export class Profile implements InstructionObserver {
-  private readonly symbols: readonly CodeSymbol[];
   private readonly names = new Map<bigint, string>();
   private readonly harts = new Map<number, HartRecord>();
   private readonly cycles = new Map<string, number>();
 
   constructor(
     private readonly machine: Machine,
-    symbols: readonly CodeSymbol[],
+    private readonly symbols: SymbolTable,
   ) {
-    this.symbols = [...symbols].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
     for (const hart of machine.harts)
       this.harts.set(hart, {
         cycles: machine.cycles(hart),
@@ -107,14 +105,7 @@ export class Profile implements InstructionObserver {
   private nameOf(pc: bigint): string {
     let name = this.names.get(pc);
     if (name !== undefined) return name;
-    let low = 0;
-    let high = this.symbols.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.symbols[middle]!.address <= pc) low = middle + 1;
-      else high = middle;
-    }
-    name = this.symbols[low - 1]?.name ?? `0x${(pc & ~0xfffn).toString(16)}`;
+    name = this.symbols.at(pc)?.name ?? `0x${(pc & ~0xfffn).toString(16)}`;
     this.names.set(pc, name);
     return name;
   }

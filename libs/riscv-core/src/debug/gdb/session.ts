@@ -3,7 +3,8 @@
  * connection runs the machine while {@link GdbSession.running}.
  */
 import type { MachineExit } from '../../machine/machine.js';
-import { Debugger, type DebuggerStop, type WatchKind } from '../debugger.js';
+import { Debugger, type DebuggerStop } from '../debugger.js';
+import type { WatchKind } from '../watchpoints.js';
 import { readRegister, targetDescription, writeRegister } from './registers.js';
 
 const OK = 'OK';
@@ -176,10 +177,11 @@ export class GdbSession {
     const kind = watchKinds[type];
     if (kind === undefined) return UNSUPPORTED;
     const size = parseInt(length, 16);
-    const others = this.target.watchpoints.filter(
+    const { watchpoints } = this.target;
+    const others = watchpoints.list.filter(
       (other) => other.kind !== kind || other.address !== address || other.size !== size,
     );
-    this.target.watchpoints = insert ? [...others, { kind, address, size }] : others;
+    watchpoints.list = insert ? [...others, { kind, address, size }] : others;
     return OK;
   }
 
