@@ -22,7 +22,7 @@ export const programs = [
   { name: 'cold', rounds: 1200, must: { rocket: 0.2, none: 0.38 }, aim: { rocket: 0.32, none: 0.48 } },
 ];
 
-const compiler = 'riscv64-linux-gnu-gcc';
+export const compiler = 'riscv64-linux-gnu-gcc';
 const flags = [
   '-O2', '-march=rv64imac_zicsr', '-mabi=lp64', '-mcmodel=medany', '-ffreestanding', '-nostdlib', '-static', '-fno-pic',
   // A loop that copies must not become a call of the function it is in.
@@ -36,13 +36,23 @@ function run(command, args) {
   if (done.status !== 0) throw new Error(`${command} failed:\n${done.stderr}`);
 }
 
-/** Builds a program for a hart of several; the path of its ELF file. */
-export function build(name, rounds, hart = 0, harts = 1) {
-  mkdirSync(output, { recursive: true });
-  const file = join(output, `${name}-${rounds}-${hart}of${harts}.elf`);
-  const base = `0x${(RAM_BASE + hart * HART_BYTES).toString(16)}`;
+/**
+ * Builds a program for a hart of several, each with its own RAM; the path of its ELF file. `few`: of
+ * `cold` only some functions, for tests.
+ */
+export function build(
+  name,
+  rounds,
+  hart = 0,
+  harts = 1,
+  { hartBytes = HART_BYTES, few = false, folder = output } = {},
+) {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${name}-${rounds}-${hart}of${harts}.elf`);
+  const base = `0x${(RAM_BASE + hart * hartBytes).toString(16)}`;
   const sources = [join(here, 'programs/start.S'), join(here, `programs/${name}.c`)];
-  const defines = [`-DROUNDS=${rounds}`, `-DHART=${hart}`, `-DHARTS=${harts}`, `-DHART_BYTES=${HART_BYTES}`];
+  const defines = [`-DROUNDS=${rounds}`, `-DHART=${hart}`, `-DHARTS=${harts}`, `-DHART_BYTES=${hartBytes}`];
+  if (few) defines.push('-DFEW');
   const link = ['-T', join(here, 'programs/link.ld'), `-Wl,--defsym=BASE=${base}`];
   run(compiler, [...flags, ...defines, ...link, '-o', file, ...sources]);
   return file;

@@ -84,7 +84,7 @@ export function compareMachines(make: (subject: Subject) => Machine, limit: numb
   for (let done = 0, stop = 0; ; stop++) {
     const end = advance(one.machine, step);
     const registers = snapshot(one.machine);
-    const hashed = stop % STOPS_PER_HASH === 0 || end !== 'limit';
+    const hashed = stop % STOPS_PER_HASH === 0 || end !== 'limit' || one.machine.totalInstret() >= limit;
     for (const { subject, machine } of others) {
       const otherEnd = advance(machine, step);
       const found = differences(registers, snapshot(machine));

@@ -42,7 +42,12 @@ static uint64_t leaf(uint64_t a, uint64_t b) { return (a << 1) ^ (b + 7); }
     f##n##8, f##n##9, f##n##a, f##n##b, f##n##c, f##n##d, f##n##e, f##n##f,
 #define EACH(m, n) m(n##0) m(n##1) m(n##2) m(n##3) m(n##4) m(n##5) m(n##6) m(n##7) \
     m(n##8) m(n##9) m(n##a) m(n##b) m(n##c) m(n##d) m(n##e) m(n##f)
+#ifdef FEW
+/* 128 of them: still more than the L1I holds. */
+#define ALL(m) m(10) m(11) m(12) m(13) m(14) m(15) m(16) m(17)
+#else
 #define ALL(m) EACH(m, 1) EACH(m, 2) EACH(m, 3) EACH(m, 4) EACH(m, 5) EACH(m, 6) EACH(m, 7) EACH(m, 8)
+#endif
 
 ALL(BODIES)
 
