@@ -1,6 +1,7 @@
 /** The engines that are compared with one another: those of the machine, and the JIT where its policy makes it work hardest. */
 import { engineFactory } from '../../libs/riscv-core/src/machine/engines.js';
 import type { EngineFactory, EngineSetup } from '../../libs/riscv-core/src/machine/engine.js';
+import { lateBuilder } from './late-builder.js';
 
 type Choose = (setup: EngineSetup) => EngineFactory;
 
@@ -11,12 +12,18 @@ const often = { short: { warm: 1, hot: 2 }, long: { warm: 16, hot: 64 } } as con
 // Every boundary between regions is somewhere else, and room for few of them: modules come and go.
 const small = { short: { batch: 2, maxRegions: 12 }, long: { batch: 16, maxRegions: 200 } } as const;
 
+/** Questions until a module comes: compiled code may come at any time. */
+const delays = [0, 1, 4, 0, 13];
+
 const choices = {
   reference: () => engineFactory('reference'),
   interpreter: () => engineFactory('interpreter'),
-  jit: (length: Length) => engineFactory('jit', often[length]),
+  jit: (length: Length) => engineFactory('jit', { policy: often[length] }),
   'jit in small regions': (length: Length) =>
-    engineFactory('jit', { ...often[length], ...small[length], regionInsns: 25 }),
+    engineFactory('jit', {
+      policy: { ...often[length], ...small[length], regionInsns: 25 },
+      builder: lateBuilder((module) => delays[module % delays.length]!),
+    }),
 } as const satisfies Record<string, (length: Length) => Choose>;
 
 export type Subject = keyof typeof choices;

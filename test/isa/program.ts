@@ -104,7 +104,12 @@ export class Program {
     const config = resolveConfig({ memoryBytes: RAM_BYTES, ...options });
     const raw = [{ name: 'program', bytes: this.image.bytes, address: RAM_BASE }];
     const ports = { write: () => undefined };
-    this.machine = buildMachine(config, { raw, entry: RAM_BASE }, engineFactory(engine, EAGER), ports).machine;
+    this.machine = buildMachine(
+      config,
+      { raw, entry: RAM_BASE },
+      engineFactory(engine, { policy: EAGER }),
+      ports,
+    ).machine;
   }
 
   /** Runs until the program stops the machine. Anything else than a pass is an error. */

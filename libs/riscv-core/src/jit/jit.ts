@@ -10,14 +10,9 @@ import { outsideEvents, turnsOf } from '../interp/interpreter.js';
 import { buildInterpreterModule } from '../interp/module.js';
 import type { Engine, EngineFactory } from '../machine/engine.js';
 import type { StaticCost } from '../timing/static-cost.js';
-import { addArithmeticHelpers } from '../wasm/arithmetic.js';
-import { ModuleBuilder } from '../wasm/module-builder.js';
-import { CodeReaderOfSlot } from './code-reader.js';
-import { emitRegion } from './emit-region.js';
-import type { RegionOptions } from './region-code.js';
-import { importRegionCalls, regionType } from './region-calls.js';
-import { RegionTable, slotOf } from './regions.js';
-import { findRegion, type Region } from './region.js';
+import { Compiler } from './compiler.js';
+import { buildInPlace, settingOf, type RegionBuilderFactory } from './region-builder.js';
+import { RegionTable } from './regions.js';
 import { Scheduler } from './scheduler.js';
 import { TimingCode } from './timing-code.js';
 
@@ -55,7 +50,12 @@ export interface JitOptions {
   /** Static half of the cycle model; undefined without one. */
   readonly staticCost?: StaticCost;
   readonly policy?: Partial<JitPolicy>;
+  /** Who compiles; default: the simulating thread itself, which waits meanwhile. */
+  readonly builder?: RegionBuilderFactory;
 }
+
+/** Steps of all harts between two looks at a builder that is at work: a millisecond or a few. */
+const LOOK_EVERY = 500_000;
 
 /** Compiled interpreters by what they depend on. */
 const compiled = new Map<string, WebAssembly.Module>();
@@ -86,10 +86,7 @@ export function jit(jitOptions: JitOptions): EngineFactory {
     );
     const core = instantiateCore(memory, host, {
       decode: (h, rec) => store.decode(h, rec),
-      codeDropped: (slot) => {
-        regions.dropSlot(slot);
-        compiler.dropSlot(slot);
-      },
+      codeDropped: (slot) => compiler.dropSlot(slot),
     });
     if (timed) core.exports.t_reset();
     const harts = view.getUint32(L.M_HARTS, true);
@@ -104,15 +101,20 @@ export function jit(jitOptions: JitOptions): EngineFactory {
           host.probe((h - L.HARTS) / L.HART_STRIDE, BigInt.asUintN(64, pc), view.getUint32(rec + L.REC_RAW, true));
           return store.realOp(rec);
         },
-        hot: (rec: number, now: number) => compiler.note(rec, now !== 0),
+        hot: (rec: number, now: number) => {
+          compiler.note(rec, now !== 0);
+          if (compiler.busy) view.setUint32(L.M_TURNS_BREAK, 1, true);
+        },
       },
       core: core.exports,
     });
-    const options = (): RegionOptions => ({ filterShift, ...(timed ? { timing: new TimingCode(memory) } : {}) });
-    const compiler = new Compiler(memory, store, decoder, regions, policy, options(), {
+    // Regions read the table of tree bits that this writes.
+    if (timed) new TimingCode(memory);
+    const builder = (jitOptions.builder ?? buildInPlace)(settingOf(memory, jitOptions.extensions));
+    const compiler = new Compiler(memory, store, decoder, regions, builder, policy, {
       core: core.exports,
       support: instance.exports as WebAssembly.ModuleImports,
-    }); // prettier-ignore
+    });
     const run = instance.exports['run'] as (h: number) => number;
     const turns = turnsOf(core, instance);
     /** Instructions of all harts, modulo 2^32. */
@@ -121,12 +123,22 @@ export function jit(jitOptions: JitOptions): EngineFactory {
       for (let hart = 0; hart < harts; hart++) sum += view.getUint32(L.HARTS + hart * L.HART_STRIDE + L.INSTRET, true);
       return sum >>> 0;
     };
+    /** As the goal of turns counts. */
+    const steps = (): number => {
+      let sum = 0n;
+      for (let hart = 0; hart < harts; hart++) {
+        const h = L.HARTS + hart * L.HART_STRIDE;
+        sum += view.getBigUint64(h + L.INSTRET, true) + view.getBigUint64(h + L.BARREN_TRAPS, true);
+      }
+      return Number(sum);
+    };
     let windowBegan = executed();
-    const closeWindow = (): void => {
+    const between = (): void => {
+      compiler.advance();
       const now = executed();
       if ((now - windowBegan) >>> 0 < policy.window) return;
       windowBegan = now;
-      regions.forgetCounts();
+      compiler.windowClosed();
     };
     return {
       name: 'jit',
@@ -134,78 +146,17 @@ export function jit(jitOptions: JitOptions): EngineFactory {
         const h = L.HARTS + hart * L.HART_STRIDE;
         if (resume === true) view.setUint32(h + L.CORE_SKIP_POLL, 1, true);
         const stop = run(h);
-        closeWindow();
+        between();
         return stop;
       },
       turns: (goal) => {
-        const stop = turns(goal);
-        closeWindow();
+        // Turns that go on and on come back for what is being compiled.
+        const until = compiler.busy ? Math.min(goal.until, steps() + LOOK_EVERY) : goal.until;
+        const stop = turns({ ...goal, until });
+        between();
         return stop;
       },
       ...outsideEvents(core, store, view, timed),
     };
   };
-}
-
-/** Collects hot places and compiles them in batches. */
-class Compiler {
-  private readonly waiting = new Set<number>();
-  private readonly view: DataView;
-
-  constructor(
-    private readonly memory: WebAssembly.Memory,
-    private readonly store: CodeStore,
-    private readonly decoder: Decoder,
-    private readonly regions: RegionTable,
-    private readonly policy: JitPolicy,
-    private readonly options: RegionOptions,
-    private readonly imports: WebAssembly.Imports,
-  ) {
-    this.view = new DataView(memory.buffer);
-  }
-
-  /** Import `env.hot`. */
-  note(rec: number, now: boolean): void {
-    this.waiting.add(rec);
-    if (now || this.waiting.size >= this.policy.batch) this.compile();
-  }
-
-  /** What is in the slot is no longer what was hot. */
-  dropSlot(slot: number): void {
-    for (const rec of this.waiting) if (slotOf(rec) === slot) this.waiting.delete(rec);
-  }
-
-  private compile(): void {
-    const found: { rec: number; region: Region }[] = [];
-    for (const rec of this.waiting) {
-      const reader = new CodeReaderOfSlot(this.memory, this.store, this.decoder, slotOf(rec));
-      const region = findRegion((offset) => reader.read(offset), reader.offsetOf(rec), this.policy.regionInsns);
-      if (region === undefined || region.blocks.get(region.entry)!.insns[0]!.use.flow === 'system') {
-        this.regions.refuse(rec);
-      } else {
-        found.push({ rec, region });
-      }
-    }
-    this.waiting.clear();
-    if (found.length === 0) return;
-
-    const module = new ModuleBuilder(1);
-    const calls = importRegionCalls(module);
-    const helpers = addArithmeticHelpers(module);
-    const timing = this.options.timing?.addFunctions(module, calls);
-    const functions = { helpers, calls, ...(timing === undefined ? {} : { timing }) };
-    for (const { rec, region } of found) {
-      const slot = slotOf(rec);
-      const page = { slot, physical: this.view.getBigUint64(slot + L.CODE_SLOT_PAGE, true) };
-      const { locals, body } = emitRegion(region, page, functions, this.options);
-      module.addFunction(String(rec), regionType, locals, body);
-    }
-    const bytes = module.build();
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-      env: { memory: this.memory },
-      ...this.imports,
-    });
-    this.regions.reserve(found.length, bytes.length);
-    this.regions.add(new Map(found.map(({ rec }) => [rec, instance.exports[String(rec)]!])), bytes.length);
-  }
 }

@@ -98,10 +98,15 @@ export class RegionTable {
     }
   }
 
-  /** The records of a slot were emptied. */
-  dropSlot(slot: number): void {
+  /** Counts the transfers to a place from 0 again. */
+  forgetCount(rec: number): void {
+    this.view.setUint16(numberOf(rec) + L.CODE_SLOT_COUNTERS - L.CODE_SLOT_REGIONS, 0, true);
+  }
+
+  /** The records of a slot were emptied. True: there were regions. */
+  dropSlot(slot: number): boolean {
     const inSlot = this.bySlot.get(slot);
-    if (inSlot === undefined || inSlot.size === 0) return;
+    if (inSlot === undefined || inSlot.size === 0) return false;
     for (const [region, module] of inSlot) {
       module.regions.delete(region);
       this.release(region);
@@ -109,6 +114,7 @@ export class RegionTable {
     }
     this.bySlot.delete(slot);
     this.forgetJumps();
+    return true;
   }
 
   private forget(module: Module): void {

@@ -1,13 +1,22 @@
 /** The engines that exist, by name, with the cycle model that the machine's configuration asks for. */
 import { instantiateCore } from '../core/core-module.js';
 import { interpreter } from '../interp/interpreter.js';
-import { jit, type JitPolicy } from '../jit/jit.js';
+import { jit, type JitOptions } from '../jit/jit.js';
 import { reference } from '../reference/engine.js';
 import { StaticCosts } from '../timing/pipeline.js';
 import type { EngineFactory, EngineName, EngineSetup } from './engine.js';
 
-/** `policy`: when the JIT compiles; for tests. */
-export function engineFactory(name: EngineName, policy?: Partial<JitPolicy>): (setup: EngineSetup) => EngineFactory {
+/** What the simulation host decides; software cannot tell. */
+export interface EngineChoices {
+  /** Who compiles for the JIT, and when (for tests). */
+  readonly builder?: JitOptions['builder'];
+  readonly policy?: JitOptions['policy'];
+}
+
+export function engineFactory(
+  name: EngineName,
+  { builder, policy }: EngineChoices = {},
+): (setup: EngineSetup) => EngineFactory {
   return ({ extensions, csrs, config }) => {
     const timed = config.timing.model === 'rocket';
     const staticCost = timed ? new StaticCosts(config.timing.parameters) : undefined;
@@ -17,6 +26,7 @@ export function engineFactory(name: EngineName, policy?: Partial<JitPolicy>): (s
           extensions,
           ...(staticCost === undefined ? {} : { staticCost }),
           ...(policy === undefined ? {} : { policy }),
+          ...(builder === undefined ? {} : { builder }),
         });
       case 'interpreter':
         return interpreter({ extensions, ...(staticCost === undefined ? {} : { staticCost }) });
