@@ -3,13 +3,16 @@
  *
  *   core   0: 3 0x0000000080000004 (0x00053503) x10 0x0000000000000001 mem 0x0000000080001000
  *
- * hart, privilege, pc, bits, then registers and CSRs written, addresses read, addresses and values written. An instruction that traps is
- * not there. Of CSRs only those that a CSR instruction names; changes that follow from it (fflags, a trap's registers) are not listed.
+ * hart, privilege, pc, bits, then registers and CSRs written in the order of their numbers, addresses read, addresses and values
+ * written. An instruction that traps is not there, nor what a trap writes. What differs from Spike: registers of its other
+ * extensions (mvip beside sip); values of CSRs are those that the next instruction finds, behind an interrupt taken in between, and
+ * of counters those that have counted on.
  */
 import { Decoder, type DecodedInsn } from '../decode/decoder.js';
 import { registerUse } from '../isa/insn.js';
 import { extensionNames } from '../machine/config.js';
 import type { InstructionObserver, Machine } from '../machine/machine.js';
+import { CsrEffects } from './csr-effects.js';
 import { effectsOf, type Effects } from './effects.js';
 import { Inspector } from './inspector.js';
 
@@ -19,6 +22,18 @@ interface Begun {
   readonly prv: number;
   readonly instret: number;
   readonly effects: Effects;
+  readonly csrs: CsrEffects;
+}
+
+/** Kinds of registers in the order in which Spike sorts those of one number. */
+const kinds = ['x', 'f', 'c'] as const;
+
+interface Write {
+  readonly kind: (typeof kinds)[number];
+  readonly number: number;
+  /** Behind a CSR's number. */
+  readonly name?: string;
+  readonly value: bigint;
 }
 
 export class CommitLog implements InstructionObserver {
@@ -40,7 +55,8 @@ export class CommitLog implements InstructionObserver {
     if (insn !== undefined) {
       const effects = effectsOf(this.inspector, hart, insn);
       const { prv } = this.inspector.mode(hart);
-      this.begun.set(hart, { insn, pc, prv, instret: this.machine.instret(hart), effects });
+      const csrs = new CsrEffects(this.inspector, hart, insn, effects.csr);
+      this.begun.set(hart, { insn, pc, prv, instret: this.machine.instret(hart), effects, csrs });
     }
     return false;
   }
@@ -58,18 +74,12 @@ export class CommitLog implements InstructionObserver {
     if (this.machine.instret(hart) > begun.instret) this.write(this.line(hart, begun));
   }
 
-  private line(hart: number, { insn, pc, prv, effects }: Begun): string {
+  private line(hart: number, begun: Begun): string {
+    const { insn, pc, prv, effects } = begun;
     const bits = hexOf(insn.length, BigInt(insn.length === 2 ? insn.raw & 0xffff : insn.raw >>> 0));
     let text = `core${String(hart).padStart(4)}: ${prv} ${hexOf(8, pc)} (${bits})`;
-    const { rd } = registerUse[insn.insn.format];
-    if (rd === 'x' && insn.rd !== 0)
-      text += ` x${String(insn.rd).padEnd(2)} ${hexOf(8, this.inspector.x(hart, insn.rd))}`;
-    if (rd === 'f') text += ` f${String(insn.rd).padEnd(2)} ${hexOf(8, this.inspector.f(hart, insn.rd))}`;
-    if (effects.csr !== undefined) {
-      const value = this.inspector.csr(hart, effects.csr);
-      const name = this.inspector.csrs.get(effects.csr)?.name;
-      if (value !== undefined) text += ` c${effects.csr}_${name} ${hexOf(8, value)}`;
-    }
+    for (const { kind, number, name, value } of this.writes(hart, begun))
+      text += ` ${kind}${name === undefined ? String(number).padEnd(2) : `${number}_${name}`} ${hexOf(8, value)}`;
     if (effects.load !== undefined) text += ` mem ${hexOf(8, effects.load.address)}`;
     const { store } = effects;
     const stored = store !== undefined && !(effects.conditional && this.inspector.x(hart, insn.rd) !== 0n);
@@ -78,6 +88,18 @@ export class CommitLog implements InstructionObserver {
       if (store.value !== undefined) text += ` ${hexOf(store.size, store.value)}`;
     }
     return text;
+  }
+
+  /** Registers written, sorted by number. */
+  private writes(hart: number, { insn, csrs }: Begun): Write[] {
+    const found: Write[] = [];
+    const { rd } = registerUse[insn.insn.format];
+    if (rd === 'x' && insn.rd !== 0) found.push({ kind: rd, number: insn.rd, value: this.inspector.x(hart, insn.rd) });
+    if (rd === 'f') found.push({ kind: rd, number: insn.rd, value: this.inspector.f(hart, insn.rd) });
+    for (const { number, name } of csrs.rows())
+      found.push({ kind: 'c', number, name, value: this.inspector.csr(hart, number) ?? 0n });
+    const place = ({ kind, number }: Write): number => number * kinds.length + kinds.indexOf(kind);
+    return found.sort((a, b) => place(a) - place(b));
   }
 }
 

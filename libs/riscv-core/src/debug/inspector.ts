@@ -1,4 +1,5 @@
 /** Looks into a machine without disturbing it: registers, CSRs, memory through the translation that a hart uses now. For every engine. */
+import type { DecodedInsn } from '../decode/decoder.js';
 import * as L from '../hart/layout.js';
 import type { Csr } from '../isa/csrs.js';
 import { machineCsrs } from '../machine/config.js';
@@ -6,6 +7,7 @@ import { hartArea } from '../machine/linear-memory.js';
 import type { Machine } from '../machine/machine.js';
 import { csrInMode } from '../reference/csr-access.js';
 import { readCsr } from '../reference/csr-file.js';
+import { floatOutcome } from '../reference/float-ops.js';
 import { Mmu } from '../reference/mmu.js';
 import { PhysicalMemory } from '../reference/physical-memory.js';
 import { MachineState, type HartState, type Mode } from '../reference/state.js';
@@ -68,6 +70,21 @@ export class Inspector {
     if (!this.csrs.has(number)) return undefined;
     const state = this.hart(hart);
     return readCsr(this.state, state, csrInMode(this.state, state, number));
+  }
+
+  /** The register that a number names in the hart's present mode: a guest's own where V = 1. */
+  csrNamed(hart: number, number: number): Csr | undefined {
+    return this.csrs.has(number) ? csrInMode(this.state, this.hart(hart), number) : undefined;
+  }
+
+  /** fflags that the instruction, FLOAT_* `op`, is about to raise; 0 where it will trap instead. */
+  raisedFlags(hart: number, insn: DecodedInsn, op: number): number {
+    try {
+      return floatOutcome(this.hart(hart), insn, op).flags;
+    } catch (trap) {
+      if (trap instanceof Trap) return 0;
+      throw trap;
+    }
   }
 
   /** Physical address of a virtual one, whatever permission says; undefined = not mapped. */

@@ -25,13 +25,17 @@ function markDirty(hart: HartState): void {
 /** `op`: FLOAT_* of isa/floatops.ts. */
 export function executeFloat(hart: HartState, insn: DecodedInsn, op: number): void {
   floatAccess(hart, insn, false);
-  const rounding = roundingMode(hart, insn, op);
-  const { bits, flags } = compute(hart, insn, op, rounding);
+  const { bits, flags } = floatOutcome(hart, insn, op);
   if (flags !== 0) hart.setCsr(CSR_FCSR, hart.csr(CSR_FCSR) | BigInt(flags));
   if (flags !== 0 || (op & O.FLOAT_TO_X) === 0) markDirty(hart);
   const boxed = (op & (O.FLOAT_TO_X | O.FLOAT_DOUBLE)) === 0 ? bits | NAN_BOX : bits;
   const rd = registerIndex(registerUse[insn.insn.format].rd, insn.rd);
   if (rd !== 0) hart.set64(L.X + 8 * rd, boxed);
+}
+
+/** What the instruction computes, and the flags it raises, without a change of the hart. A trap where its rounding mode is reserved. */
+export function floatOutcome(hart: HartState, insn: DecodedInsn, op: number): A.Outcome {
+  return compute(hart, insn, op, roundingMode(hart, insn, op));
 }
 
 function roundingMode(hart: HartState, insn: DecodedInsn, op: number): A.Rounding {
