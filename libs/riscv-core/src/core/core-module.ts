@@ -36,8 +36,8 @@ export interface CoreExports {
   // For the machine.
   /** After registers were written from outside: PMP ranges and context slots. */
   readonly refresh_hart: (h: number) => void;
-  /** Cycle at which the next enabled timer of the hart fires; all ones (-1n) = none. */
-  readonly next_timer: (h: number) => bigint;
+  /** Cycle at which the hart's next timer whose interrupt is in `enabled` fires; all ones (-1n) = none. */
+  readonly next_timer: (h: number, enabled: bigint) => bigint;
   /** RAM was changed from outside: all predecoded records go at the next poll. */
   readonly drop_all_code: () => void;
   /** A device wrote [pa, pa + size), inside RAM: the records decoded from there go at the next poll. */
