@@ -71,6 +71,8 @@ export interface CoreExports {
   readonly t_branch: (h: number, pc: bigint, length: number, taken: number, target: bigint) => number;
   readonly t_jal: (h: number, pc: bigint, length: number, target: bigint, rd: number) => number;
   readonly t_jalr: (h: number, pc: bigint, length: number, target: bigint, rd: number, rs1: number) => number;
+  readonly t_site: (h: number, pc: bigint, length: number, site: number) => void;
+  readonly t_sites_of_page: (h: number, slot: number, base: bigint) => void;
   readonly t_muldiv: (h: number, kind: number, a: bigint, b: bigint, slack: number) => number;
   readonly t_tlb: (h: number, va: bigint, access: number, space: number) => void;
   readonly t_tlb_fault: (h: number, va: bigint, access: number, space: number) => void;
