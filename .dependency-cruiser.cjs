@@ -30,14 +30,25 @@ module.exports = {
     only('reporting-imports', '^libs/reporting/', ['^libs/contracts/'], 'pure: samples in, tables out'),
     only('web-imports', '^apps/web/', ['^libs/contracts/'], 'runs in a browser: the API and its schemas, nothing else'),
     only('platform-imports', '^libs/platform/', ['^libs/contracts/'], ''),
-    only('cli-imports', '^apps/cli/', ['^libs/(contracts|platform|riscv-core)/'], 'exec is the bare machine'),
+    only('wasm-hints-imports-nothing', '^libs/wasm-hints/', [], ''),
+    only(
+      'cli-imports',
+      '^apps/cli/',
+      ['^libs/(contracts|platform|riscv-core|wasm-hints)/'],
+      'exec is the bare machine',
+    ),
     only(
       'controller-imports',
       '^apps/controller/',
       ['^libs/(contracts|platform|reporting|duvisor)/'],
       'never simulates',
     ),
-    only('sim-worker-imports', '^apps/sim-worker/', ['^libs/(contracts|platform|duvisor)/'], 'knows no report'),
+    only(
+      'sim-worker-imports',
+      '^apps/sim-worker/',
+      ['^libs/(contracts|platform|duvisor|wasm-hints)/'],
+      'knows no report',
+    ),
     {
       name: 'libraries-never-import-apps',
       severity: 'error',

@@ -3,8 +3,10 @@
 //   node bench/engine/measure.mjs '{"images": [{"file": …, "address": …}], "engine": …, "timing": …, "harts": …, "limit": …}'
 import { readFileSync } from 'node:fs';
 import { buildMachine, engineFactory, resolveConfig } from '../../dist/libs/riscv-core/src/index.js';
+import { followBranchHints } from '../../dist/libs/wasm-hints/src/index.js';
 import { HART_BYTES } from './programs.mjs';
 
+followBranchHints();
 const { images, engine, timing, harts, limit, quantum } = JSON.parse(process.argv[2]);
 
 /** Processor time of this thread in nanoseconds: what the simulation needs; compiler threads of V8 work beside it. */

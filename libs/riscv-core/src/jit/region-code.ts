@@ -32,6 +32,7 @@ import {
   op,
   set,
   tee,
+  unlikely,
   type Code,
   type ValueType,
 } from '../wasm/module-builder.js';
@@ -303,7 +304,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
 
   /** A yield point inside the region, before going to `offset`. */
   yieldTo(offset: number): void {
-    this.emit(get(account), i64(0n), op.i64_ge_s, op.if);
+    this.emit(get(account), i64(0n), op.i64_ge_s, op.ifUnlikely);
     this.leavePage();
     this.emit(this.address(offset + 1), get(account), op.return, op.end);
   }
@@ -354,7 +355,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     const { address, result } = this.accessLocals;
     this.emit(asI64(at), set(address));
     this.filterLookup('readFilter', 1 << (kind & 3));
-    this.open(op.if);
+    this.open(op.ifLikely);
     this.emit(this.filterAddress(), loadCode(kind), set(result), op.else);
     this.slow([...get(address), ...i32(kind), ...i32(this.insn.rec), ...call(this.calls.load), ...set(result)]);
     this.close();
@@ -364,7 +365,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     const { address } = this.accessLocals;
     this.emit(asI64(at), set(address));
     this.filterLookup('writeFilter', 1 << (kind & 3));
-    this.open(op.if);
+    this.open(op.ifLikely);
     this.emit(this.filterAddress(), asI64(v), mem(storeOps[kind & 3]!), op.else);
     this.slow([...get(address), ...asI64(v), ...i32(kind), ...i32(this.insn.rec), ...call(this.calls.store)]);
     this.close();
@@ -394,7 +395,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   floatAccess(writes: boolean): void {
     const settled = writes ? [...i32(FLOAT_DIRTY), ...op.i32_ne] : op.i32_eqz;
     this.emit(get(h), mem('i32_load', FLOAT_STATE), settled);
-    this.open(op.if);
+    this.open(op.ifUnlikely);
     this.slow([...i32(writes ? 1 : 0), ...i32(this.insn.rec), ...call(this.calls.floatAccess)]);
     this.close();
   }
@@ -461,8 +462,8 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     if ((this.knownLines & bit) !== 0n) return;
     const remembers = this.loops > 0 && timing.linesStay;
     const seen = remembers ? this.local(line < 32 ? 'linesBelow32' : 'linesFrom32', 'i32') : 0;
-    if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_and, op.i32_eqz, op.if);
-    this.emit(timing.hasLine(this.page.physical + BigInt(offset), this.timingLocals!.state), op.i32_eqz, op.if);
+    if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_and, op.i32_eqz, op.ifUnlikely);
+    this.emit(timing.hasLine(this.page.physical + BigInt(offset), this.timingLocals!.state), op.i32_eqz, op.ifUnlikely);
     this.emit(get(h), this.address(offset), this.accountNow(), i32(this.page.slot), call(this.calls.fetchLine));
     this.emit(this.unsettle(), op.end);
     if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_or, set(seen), op.end);
@@ -499,7 +500,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   private slow(argumentsAndCall: Code): void {
     this.emit(get(h), this.address(this.insn.offset), this.accountNow(), argumentsAndCall);
     this.emit(get(h), mem('i64_load', JIT_ACCOUNT), this.unsettle());
-    this.emit(get(h), mem('i32_load', EVENT), brIf(this.depth - 1));
+    this.emit(get(h), mem('i32_load', EVENT), unlikely, brIf(this.depth - 1));
   }
   private slowValue(args: Code, callee: number): Expr {
     const { result } = this.accessLocals;

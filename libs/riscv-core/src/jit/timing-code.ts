@@ -83,7 +83,7 @@ export class TimingCode {
     return [
       ...get(0), ...i32(HARTS), ...op.i32_sub, ...i32(Math.log2(HART_STRIDE)), ...op.i32_shr_u,
       ...i32(SITE_STRIDE), ...op.i32_mul, ...i32(SITES), ...op.i32_add, ...tee(l.sites),
-      ...mem('i64_load', slotNumber(slot) * 8), ...get(base), ...op.i64_ne, ...op.if,
+      ...mem('i64_load', slotNumber(slot) * 8), ...get(base), ...op.i64_ne, ...op.ifUnlikely,
       ...get(0), ...i32(slotNumber(slot)), ...get(base), ...call(calls.t_sites_of_page), ...op.end,
       ...get(l.state), ...mem('i64_load', S.BTB_PLRU), ...set(l.tree),
       ...(history
@@ -152,12 +152,12 @@ export class TimingCode {
     const touch = this.touch(l);
     return taken
       ? [
-          ...known, ...op.if, ...predicted, ...op.if, ...touch, ...op.else, ...wrong, ...op.end, ...shift,
+          ...known, ...op.ifLikely, ...predicted, ...op.ifLikely, ...touch, ...op.else, ...wrong, ...op.end, ...shift,
           ...op.else, ...unknown, ...op.end,
         ]
       : [
-          ...predicted, ...op.i32_eqz, ...op.if, ...shift,
-          ...op.else, ...known, ...op.if, ...touch, ...wrong, ...shift, ...op.else, ...unknown, ...op.end, ...op.end,
+          ...predicted, ...op.i32_eqz, ...op.ifLikely, ...shift,
+          ...op.else, ...known, ...op.ifLikely, ...touch, ...wrong, ...shift, ...op.else, ...unknown, ...op.end, ...op.end,
         ]; // prettier-ignore
   }
 
@@ -170,13 +170,21 @@ export class TimingCode {
   /** A direct jump; `behind` pushes the address behind it. `slow` = what {@link TimingFunctions.jump} takes first, and its call. */
   jump(l: TimingLocals, site: Site, kind: JumpKind, behind: Code, slow: Code, charge: Code): Code {
     return [
-      ...this.findEntry(l, site), ...op.if, ...(kind === 'call' ? this.push(l, behind) : []), ...this.touch(l),
+      ...this.findEntry(l, site), ...op.ifLikely, ...(kind === 'call' ? this.push(l, behind) : []), ...this.touch(l),
       ...op.else, ...slow, ...set(l.tree), ...charge, ...op.end,
     ]; // prettier-ignore
   }
 
   /** An indirect jump to what `target` pushes. `slow` = what {@link TimingFunctions.indirect} takes first, and its call. */
-  jumpIndirect(l: TimingLocals, site: Site, kind: JumpKind, target: Code, behind: Code, slow: Code, charge: Code): Code {
+  jumpIndirect(
+    l: TimingLocals,
+    site: Site,
+    kind: JumpKind,
+    target: Code,
+    behind: Code,
+    slow: Code,
+    charge: Code,
+  ): Code {
     const right: Code =
       kind === 'return'
         ? [
@@ -190,7 +198,7 @@ export class TimingCode {
           ]; // prettier-ignore
     const stack = kind === 'return' ? this.pop(l) : kind === 'call' ? this.push(l, behind) : [];
     return [
-      ...this.findEntry(l, site), ...op.i32_eqz, ...op.i32_eqz, ...right, ...op.i32_and, ...op.if, ...stack, ...this.touch(l),
+      ...this.findEntry(l, site), ...op.i32_eqz, ...op.i32_eqz, ...right, ...op.i32_and, ...op.ifLikely, ...stack, ...this.touch(l),
       ...op.else, ...slow, ...set(l.tree), ...charge, ...op.end,
     ]; // prettier-ignore
   }
