@@ -27,6 +27,7 @@ module.exports = {
     only('contracts-import-nothing', '^libs/contracts/', [], 'the language all processes share'),
     only('riscv-core-imports-nothing', '^libs/riscv-core/', [], 'the machine would run in a browser tab'),
     only('duvisor-imports', '^libs/duvisor/', ['^libs/riscv-core/', '^libs/contracts/'], ''),
+    only('region-thread-imports', '^libs/region-thread/', ['^libs/riscv-core/'], 'compiles for the machine'),
     only('reporting-imports', '^libs/reporting/', ['^libs/contracts/'], 'pure: samples in, tables out'),
     only('web-imports', '^apps/web/', ['^libs/contracts/'], 'runs in a browser: the API and its schemas, nothing else'),
     only('platform-imports', '^libs/platform/', ['^libs/contracts/'], ''),
@@ -34,7 +35,7 @@ module.exports = {
     only(
       'cli-imports',
       '^apps/cli/',
-      ['^libs/(contracts|platform|riscv-core|wasm-hints)/'],
+      ['^libs/(contracts|platform|riscv-core|wasm-hints|region-thread)/'],
       'exec is the bare machine',
     ),
     only(
@@ -46,7 +47,7 @@ module.exports = {
     only(
       'sim-worker-imports',
       '^apps/sim-worker/',
-      ['^libs/(contracts|platform|duvisor|wasm-hints)/'],
+      ['^libs/(contracts|platform|duvisor|wasm-hints|region-thread)/'],
       'knows no report',
     ),
     {
