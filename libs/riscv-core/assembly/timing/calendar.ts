@@ -4,6 +4,7 @@
  * held up by it. A calendar is a ring of CALENDAR_WORDS words {u64 number + 1, u64 bit per slot that is taken}; what is older than
  * the ring counts as free.
  */
+import { M_HARTS } from '../../src/hart/layout';
 import { CALENDAR_WORDS } from '../../src/timing/limits';
 
 const SLOTS: u64 = 64;
@@ -36,8 +37,26 @@ function lowest(bits: u64, count: i32): u64 {
 }
 
 /**
+ * `left` slots of work come in at slot `start`, from which on the free ones are `freeFirst` of word `from` and those of the words behind it. Returns
+ * the cycles by which that pushes what others have entered: each slot taken by as much of the work as the free ones before it have not done,
+ * counted for a request of the same length.
+ */
+function pushed(calendar: i32, from: u64, freeFirst: u64, left: i32, start: u64): i32 {
+  let number = from;
+  let free = freeFirst;
+  let sum: u64 = 0;
+  for (let i = 0; i < left; i++) {
+    while (free == 0) free = ~taken(calendar, ++number);
+    sum += number * SLOTS + u64(ctz(free)) - start - u64(i);
+    free &= free - 1;
+  }
+  return 2 * i32((sum + u64(left >> 1)) / u64(left));
+}
+
+/**
  * Takes `cycles` (at most 126) at or after `time` from the calendar at this address. Returns how long they had to wait: for what is
- * under way then; and, where others that come later are entered already, as long as they would now have to wait in turn.
+ * under way then; and, where others that come later are entered already, as long as all of those would now have to wait. A lone hart meets
+ * only what it has planned itself: it waits for that, and pushes nobody.
  */
 export function reserve(calendar: i32, time: u64, cycles: i32): i32 {
   const wanted = time >> 1;
@@ -52,7 +71,8 @@ export function reserve(calendar: i32, time: u64, cycles: i32): i32 {
 
   let window = taken(calendar, number) >> first;
   if (first != 0) window |= taken(calendar, number + 1) << (SLOTS - first);
-  wait += 2 * i32(popcnt(window & ((u64(1) << u64(left)) - 1)));
+  const inTheWay = i32(popcnt(window & ((u64(1) << u64(left)) - 1)));
+  if (inTheWay != 0) wait += load<i32>(M_HARTS) == 1 ? 2 * inTheWay : pushed(calendar, number, free, left, start);
 
   while (left > 0) {
     const here = i32(popcnt(free));

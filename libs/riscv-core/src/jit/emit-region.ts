@@ -34,8 +34,7 @@ class RegionWriter {
     const uses = {
       loads: insns.some(({ use }) => use.loads),
       stores: insns.some(({ use }) => use.stores),
-      branches: insns.some(({ use }) => use.flow === 'branch'),
-      jumps: insns.some(({ use }) => use.flow === 'jump' || use.flow === 'indirect'),
+      branches: insns.some(({ use }) => use.flow === 'branch' || use.flow === 'jump'),
     };
     this.code = new RegionCode(functions, options, page, region.entry, uses);
   }

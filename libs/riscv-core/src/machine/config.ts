@@ -194,11 +194,6 @@ export function extensionNames(config: MachineConfig): ReadonlySet<string> {
   return new Set(names);
 }
 
-/** Do mhpmcounter3 to 31 count? rocket-timing.md 1: the stock Rocket has none. */
-export function hasEventCounters(config: MachineConfig): boolean {
-  return config.preset !== 'firesim';
-}
-
 /** The control and status registers of a machine's harts. */
 export function machineCsrs(config: MachineConfig): Csr[] {
   return resolveCsrs({
@@ -206,7 +201,8 @@ export function machineCsrs(config: MachineConfig): Csr[] {
     dvext: config.dvext,
     rocketDelegation: config.preset === 'firesim',
     pmpEntries: config.pmpEntries,
-    eventCounters: hasEventCounters(config),
+    // rocket-timing.md 1: the stock Rocket has none.
+    eventCounters: config.preset !== 'firesim',
   });
 }
 
