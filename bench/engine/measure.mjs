@@ -2,9 +2,12 @@
 //
 //   node bench/engine/measure.mjs '{"images": [{"file": …, "address": …}], "engine": …, "timing": …, "harts": …, "limit": …}'
 import { readFileSync } from 'node:fs';
+import { regionThread } from '../../dist/libs/region-thread/src/index.js';
 import { buildMachine, engineFactory, resolveConfig } from '../../dist/libs/riscv-core/src/index.js';
+import { followBranchHints } from '../../dist/libs/wasm-hints/src/index.js';
 import { HART_BYTES } from './programs.mjs';
 
+followBranchHints();
 const { images, engine, timing, harts, limit, quantum } = JSON.parse(process.argv[2]);
 
 /** Processor time of this thread in nanoseconds: what the simulation needs; compiler threads of V8 work beside it. */
@@ -16,9 +19,14 @@ const raw = images.map(({ file, address }) => ({
   address: BigInt(address),
 }));
 const config = resolveConfig({ memoryBytes: harts * HART_BYTES, timing, harts, ...(quantum ? { quantum } : {}) });
-const { machine } = buildMachine(config, { raw, entry: BigInt(images[0].address) }, engineFactory(engine), {
-  write: () => undefined,
-});
+const { machine } = buildMachine(
+  config,
+  { raw, entry: BigInt(images[0].address) },
+  engineFactory(engine, { builder: regionThread }),
+  {
+    write: () => undefined,
+  },
+);
 const begin = threadTime();
 const allBegin = process.cpuUsage();
 let state;

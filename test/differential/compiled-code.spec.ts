@@ -4,7 +4,7 @@ import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
 import { HARTS, X } from '../../libs/riscv-core/src/hart/layout.js';
 import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
 import { resolveConfig, type MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
-import { PASS } from '../isa/program.js';
+import { OPEN_PMP, PASS } from '../isa/program.js';
 import { compareMachines, type LockstepResult } from './lockstep.js';
 import { engineOf, subjects } from './subjects.js';
 
@@ -154,6 +154,109 @@ end:
       { timing },
       41,
     );
+  });
+
+  // The branch is the last instruction of its page; the way that is compiled first ends in a return, the other leaves the region.
+  test('a branch that leaves its region behind code that ends in a return', () => {
+    const result = compare(
+      `
+    li   s0, 400
+loop: mul  a0, s0, s0
+    srli a0, a0, 3
+    andi a0, a0, 1
+    jal  ra, f
+    addi s0, s0, -1
+    bnez s0, loop
+    j    end
+.align 12
+.zero 4080
+back: addi a1, a1, 1
+    ret
+f: xor a3, a3, a0
+    bnez a0, back
+    addi a2, a2, 1
+    ret
+end:
+`,
+      { timing },
+      43,
+    );
+    expect(result.end).toBe('finisher 0');
+  });
+
+  test('more transfers in one loop than the target buffer has entries', () => {
+    const step = (n: number): string => `
+    srli a0, s0, ${n % 7}
+    andi a0, a0, 1
+    beqz a0, skip${n}
+    ${n % 3 === 0 ? `jal ra, leaf` : `j skip${n}`}
+    addi a1, a1, ${n}
+skip${n}: addi a2, a2, 1`;
+    const result = compare(
+      `
+    li   s0, 90
+    j    loop
+leaf: addi a3, a3, 1
+    ret
+loop: ${Array.from({ length: 24 }, (_, n) => step(n)).join('\n')}
+    addi s0, s0, -1
+    bnez s0, loop
+`,
+      { timing },
+      211,
+    );
+    expect(result.end).toBe('finisher 0');
+  });
+
+  // Gigapages: 0xc000_0000 is RAM a second time, 0 the devices. The branch predictor goes by virtual addresses.
+  test('one page of code under two addresses', () => {
+    const result = compare(
+      `
+    ${OPEN_PMP}
+    la   t0, root
+    li   t1, 0xcf
+    sd   t1, 0(t0)
+    li   t1, 0x200000cf
+    sd   t1, 16(t0)
+    sd   t1, 24(t0)
+    srli t0, t0, 12
+    li   t1, 8
+    slli t1, t1, 60
+    or   t0, t0, t1
+    csrw satp, t0
+    la   t0, supervisor
+    csrw mepc, t0
+    li   t0, 0x800
+    csrw mstatus, t0
+    mret
+supervisor:
+    li   s0, 200
+    la   s1, f
+    li   s2, 0x40000000
+again: jalr ra, 0(s1)
+    andi t0, s0, 3
+    bnez t0, same
+    xor  s1, s1, s2
+same: addi s0, s0, -1
+    bnez s0, again
+    j    end
+.align 6
+f: andi a0, s0, 7
+    addi a0, a0, 1
+inner: andi a1, a0, 1
+    beqz a1, even
+    addi a2, a2, 1
+even: addi a0, a0, -1
+    bnez a0, inner
+    ret
+.align 12
+root: .zero 4096
+end:
+`,
+      { timing },
+      97,
+    );
+    expect(result.end).toBe('finisher 0');
   });
 
   test.each([1, 7, 50])('two harts that share words, in turns of %i cycles', (quantum) => {

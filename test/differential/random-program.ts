@@ -25,6 +25,7 @@ export interface RandomProgram {
 const plainCsrs = [
   'mscratch', 'mepc', 'mcause', 'mtval', 'mie', 'mip', 'mideleg', 'mcounteren', 'scounteren', 'mstatus', 'sstatus', 'sscratch', 'sepc',
   'scause', 'stval', 'sie', 'sip', 'senvcfg', 'menvcfg', 'mcycle', 'minstret', 'cycle', 'time', 'instret', 'misa', 'mhartid', 'satp', 'mhpmevent3', 'mhpmevent4', 'mhpmcounter3', 'hpmcounter3',
+  'mcountinhibit',
   'fcsr', 'frm', 'fflags',
 ] as const; // prettier-ignore
 const guestCsrs = [

@@ -1,7 +1,10 @@
 /** The engines that are compared with one another: those of the machine, and the JIT where its policy makes it work hardest. */
 import { engineFactory } from '../../libs/riscv-core/src/machine/engines.js';
+import { followBranchHints } from '../../libs/wasm-hints/src/index.js';
 import type { EngineFactory, EngineSetup } from '../../libs/riscv-core/src/machine/engine.js';
 import { lateBuilder } from './late-builder.js';
+
+followBranchHints();
 
 type Choose = (setup: EngineSetup) => EngineFactory;
 

@@ -118,6 +118,7 @@ const virt: readonly [string, Kept, string][] = [
   ['mip', bits(0x226n), '3.1.9, 8.4.4: SEIP, STIP, SSIP, VSSIP'],
   ['mtvec', trapVector, '3.1.7'],
   ['mcounteren', counterEnable, '3.1.11'],
+  ['mcountinhibit', bits(0xffff_fffdn), '3.1.12: time cannot be stopped'],
   ['menvcfg', bits(1n), '3.1.18: FIOM'],
   ['mscratch', whole, '3.1.13'],
   ['mepc', bits(ALL & ~1n), '3.1.14'],

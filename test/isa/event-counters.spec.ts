@@ -127,6 +127,49 @@ describe.each(engineNames)('%s', (engine) => {
     expect(p.traps()[0]?.cause).toBe(cause);
   });
 
+  test('mcountinhibit stops a counter, which keeps its value and goes on from there', () => {
+    const p = run(
+      engine,
+      `li   t0, ${choose(COUNT_L1D_LOAD_MISS)}
+       csrw mhpmevent3, t0
+       csrw mhpmevent4, t0
+       ${missing('a')}
+       csrwi mcountinhibit, 13
+       csrr s0, mcycle
+       csrr s1, minstret
+       ${missing('b')}
+       csrr s2, mcycle
+       csrr s3, minstret
+       csrr s4, mhpmcounter3
+       csrr s5, mhpmcounter4
+       csrr s6, mcountinhibit
+       csrwi minstret, 7
+       csrr s7, minstret
+       csrwi mcountinhibit, 8
+       csrr s8, minstret
+       csrr s9, minstret
+       csrr s10, mcycle
+       csrwi mcountinhibit, 0
+       ${missing('c')}
+       csrr s11, mhpmcounter3`,
+      ROCKET,
+      far('a') + far('b') + far('c'),
+    );
+    const [cycle, instret, cycleLater, instretLater] = [p.x('s0'), p.x('s1'), p.x('s2'), p.x('s3')];
+    expect([cycleLater, instretLater]).toEqual([cycle, instret]);
+    expect([p.x('s4'), p.x('s5'), p.x('s6')]).toEqual([16n, 32n, 13n]);
+    // Written while it is stopped; the instruction that lets it go is not counted.
+    expect([p.x('s7'), p.x('s8'), p.x('s9')]).toEqual([7n, 7n, 8n]);
+    expect(p.x('s10')).toBeGreaterThan(cycle);
+    expect(p.x('s10')).toBeLessThan(cycle + 200n);
+    expect(p.x('s11')).toBe(32n);
+  });
+
+  test('minstret counts the instruction that stops it', () => {
+    const p = run(engine, `csrwi minstret, 0\n nop\n csrwi mcountinhibit, 4\n nop\n csrr s0, minstret`);
+    expect(p.x('s0')).toBe(2n);
+  });
+
   test('the machine firesim has no event counters: they read 0', () => {
     const p = run(
       engine,

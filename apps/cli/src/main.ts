@@ -4,10 +4,14 @@
  * Exit codes: 0 done (and, for a campaign, every check that must hold does), 1 not, 2 bad input, 130 interrupted.
  */
 import { Command, CommanderError } from 'commander';
+import { followBranchHints } from '#libs/wasm-hints';
 import { exitCodes, explain } from './errors.js';
 import { packageRoot } from './paths.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+// Before anything compiles WebAssembly.
+followBranchHints();
 
 const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 

@@ -10,11 +10,14 @@ import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { InputError } from '#libs/contracts';
 import { ApiError } from '#libs/platform';
+import { followBranchHints } from '#libs/wasm-hints';
 import { WorkerConfig } from './config.js';
 import { RunConsumer } from './run.consumer.js';
 import { WorkerModule } from './worker.module.js';
 
 async function main(): Promise<void> {
+  // Before the threads compile WebAssembly.
+  followBranchHints();
   const config = new WorkerConfig(process.env);
   const logger = new ConsoleLogger('sim-worker', {
     json: config.logFormat === 'json',

@@ -3,6 +3,7 @@ import { maxConsoleLength, type Engine, type Outcome, type RunResult, type RunSp
 import {
   buildMachine,
   engineFactory,
+  type RegionBuilderFactory,
   takeSnapshot,
   type BuiltMachine,
   type ConsolePorts,
@@ -19,6 +20,8 @@ import { createHash } from 'node:crypto';
 export interface SimulateOptions {
   readonly engine: Engine;
   readonly images: ImageStore;
+  /** Who compiles for the JIT; default: the calling thread, in place. */
+  readonly builder?: RegionBuilderFactory;
   /** Called some times a second with what was executed so far. */
   readonly onProgress?: (progress: { instret: number; cycles: number }) => void;
   /** Asked as often; true ends the run with outcome `timed-out`. */
@@ -47,7 +50,7 @@ export function simulateRun(spec: RunSpec, options: SimulateOptions): RunResult 
   const saved = options.resume === undefined ? undefined : readSavedRun(options.resume, spec, images);
   const consoleOutput = new ConsoleLog(saved?.saved.console);
   const ports: ConsolePorts = { write: (bytes) => consoleOutput.append(bytes) };
-  const engine = engineFactory(options.engine);
+  const engine = engineFactory(options.engine, options.builder === undefined ? {} : { builder: options.builder });
   const built =
     saved === undefined
       ? buildMachine(plan.config, plan.images, engine, ports)

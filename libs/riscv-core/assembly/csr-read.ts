@@ -3,11 +3,9 @@ import {
   CSRD_KIND,
   CSRD_RMASK,
   CSRD_SLOT,
-  CYCLE,
   DVEXT_QEMU,
   DVEXT_ROCKET,
   HART_ID,
-  INSTRET,
   M_MISA,
   M_PMP_ENTRIES,
   M_PMP_GRAIN,
@@ -15,7 +13,6 @@ import {
   M_VIPI,
   M_VTIMECMP,
   M_VTIMECTL,
-  SLEPT,
 } from '../src/hart/layout';
 import {
   CSR_FCSR,
@@ -40,6 +37,7 @@ import {
 } from '../src/hart/csr-slots';
 import * as K from '../src/isa/csr-kinds';
 import { mtime } from './clock';
+import { readCounter } from './counters';
 import { descriptor } from './csr-access';
 import { guestTime } from './envcfg';
 import {
@@ -57,7 +55,6 @@ import {
   STATUS_UXL_64,
   STATUS_XS,
 } from './fields';
-import { readHpmCounter } from './hpm';
 import { mideleg, pending } from './irq';
 import { pmpConfig, pmpMatching } from './pmp';
 import { csr, dvext, virt } from './state';
@@ -140,15 +137,15 @@ export function readCsr(h: usize, number: i32): u64 {
       return readPmpaddr(h, i32(slot - CSR_PMPADDR) >> 3);
     case K.CSRK_MCYCLE:
     case K.CSRK_CYCLE_RO:
-      return load<u64>(h, CYCLE) - load<u64>(h, SLEPT) + csr(h, CSR_MCYCLE_OFFSET);
+      return readCounter(h, CSR_MCYCLE_OFFSET);
     case K.CSRK_MINSTRET:
     case K.CSRK_INSTRET_RO:
-      return load<u64>(h, INSTRET) + csr(h, CSR_MINSTRET_OFFSET);
+      return readCounter(h, CSR_MINSTRET_OFFSET);
     case K.CSRK_TIME_RO:
       return readTime(h);
     case K.CSRK_MHPMCOUNTER:
     case K.CSRK_HPMCOUNTER_RO:
-      return readHpmCounter(h, slot);
+      return readCounter(h, slot);
     case K.CSRK_HGEIP:
       return 0;
     case K.CSRK_HENVCFG:

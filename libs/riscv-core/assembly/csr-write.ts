@@ -3,11 +3,9 @@ import {
   CSRD_KIND,
   CSRD_SLOT,
   CSRD_WMASK,
-  CYCLE,
   DVEXT_QEMU,
   DVEXT_ROCKET,
   HART_ID,
-  INSTRET,
   M_ASID_BITS,
   M_PMP_ENTRIES,
   M_PMP_GRAIN,
@@ -16,7 +14,6 @@ import {
   M_VMID_BITS,
   M_VTIMECMP,
   M_VTIMECTL,
-  SLEPT,
 } from '../src/hart/layout';
 import {
   CSR_FCSR,
@@ -30,11 +27,9 @@ import {
   CSR_HUGATP,
   CSR_HUSTATUS,
   CSR_HUTVAL,
-  CSR_MCYCLE_OFFSET,
   CSR_MENVCFG,
   CSR_MIDELEG,
   CSR_MIE,
-  CSR_MINSTRET_OFFSET,
   CSR_MIP_SW,
   CSR_MSTATUS,
   CSR_PMPADDR,
@@ -46,13 +41,13 @@ import {
 import { IRQ_SSI, IRQ_STI, IRQ_VSEI, IRQ_VSSI } from '../src/isa/causes';
 import * as K from '../src/isa/csr-kinds';
 import { VCPUID_MASK, VTIMECTL_MASK } from './clint';
+import { writeCounter, writeEvent, writeInhibit } from './counters';
 import { dropContexts, selectContext } from './context';
 import { descriptor } from './csr-access';
 import { HUSTATUS_OWN, vipiIndex } from './csr-read';
 import { hasSupervisorTimer } from './envcfg';
 import { ATP_MODE_SHIFT, ATP_PPN, BITS_VS, ENVCFG_SWITCHES, STATUS_MPP, STATUS_MPP_SHIFT } from './fields';
 import { markFloatDirty } from './float/state';
-import { writeHpmCounter, writeHpmEvent } from './hpm';
 import { isPagingMode } from './mmu';
 import { PMP_A_SHIFT, PMP_L, PMP_R, PMP_V, PMP_W, hasVpmp, pmpConfig, pmpMatching, refreshPmp } from './pmp';
 import { csr, dvext, setCsr, virt } from './state';
@@ -124,14 +119,13 @@ export function writeCsr(h: usize, number: i32, value: u64): void {
     case K.CSRK_PMPADDR:
       return writePmpaddr(h, i32(slot - CSR_PMPADDR) >> 3, value & writable);
     case K.CSRK_MCYCLE:
-      return setCsr(h, CSR_MCYCLE_OFFSET, value - (load<u64>(h, CYCLE) - load<u64>(h, SLEPT)));
-    case K.CSRK_MHPMCOUNTER:
-      return writeHpmCounter(h, slot, value);
-    case K.CSRK_MHPMEVENT:
-      return writeHpmEvent(h, slot, value & writable);
     case K.CSRK_MINSTRET:
-      // The write follows the writing instruction's own increment (Zicntr): the next instruction reads `value`.
-      return setCsr(h, CSR_MINSTRET_OFFSET, value - (load<u64>(h, INSTRET) + 1));
+    case K.CSRK_MHPMCOUNTER:
+      return writeCounter(h, slot, value);
+    case K.CSRK_MCOUNTINHIBIT:
+      return writeInhibit(h, writable, value);
+    case K.CSRK_MHPMEVENT:
+      return writeEvent(h, slot, value & writable);
     case K.CSRK_VTIMECMP:
       return store<u64>(M_VTIMECMP + id * 8, value);
     case K.CSRK_VTIMECTL:

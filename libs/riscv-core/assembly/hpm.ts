@@ -1,13 +1,13 @@
 /**
  * Zihpm: mhpmcounter3 to 31 count what mhpmevent chooses of the cycle model's events (Privileged ISA 3.1.10; timing/counted-events.ts).
- * A counter keeps the difference between its value and the events counted so far; 0 is chosen at reset: nothing is counted.
+ * 0 is chosen at reset: nothing is counted.
  *
  * mhpmevent: bits 7:0 the event's number + 1, 0 = none; bits 62:58 leave out M, S, U, VS, VU, as Sscofpmf has them.
  */
 import { EVENT_BANK_SIZE, EVENT_COUNTS, PRV_M, PRV_S, PRV_U } from '../src/hart/layout';
 import { CSR_MHPMCOUNTER, CSR_MHPMEVENT } from '../src/hart/csr-slots';
 import { COUNTED_EVENTS } from '../src/timing/counted-events';
-import { csr, setCsr } from './state';
+import { csr } from './state';
 
 const SELECTOR: u64 = 0xff;
 const V: i32 = 4;
@@ -23,8 +23,9 @@ function inMode(h: usize, choice: u64, inhibit: u64, mode: i32): u64 {
   return load<u64>(h + EVENT_COUNTS + mode * EVENT_BANK_SIZE + event * 8);
 }
 
-/** Events that happened since reset. */
-function counted(h: usize, choice: u64): u64 {
+/** Events that happened since reset of those that the counter with this slot counts. */
+export function counted(h: usize, slot: usize): u64 {
+  const choice = csr(h, eventSlot(slot));
   if ((choice & SELECTOR) == 0) return 0;
   return (
     inMode(h, choice, 62, PRV_M) +
@@ -35,19 +36,7 @@ function counted(h: usize, choice: u64): u64 {
   );
 }
 
-/** `slot`: CSR_MHPMCOUNTER and what follows it. */
-export function readHpmCounter(h: usize, slot: usize): u64 {
-  return csr(h, slot) + counted(h, csr(h, eventSlot(slot)));
-}
-
-export function writeHpmCounter(h: usize, slot: usize, value: u64): void {
-  setCsr(h, slot, value - counted(h, csr(h, eventSlot(slot))));
-}
-
-/** `slot`: CSR_MHPMEVENT and what follows it. The counter keeps its value; an event that does not exist is none. */
-export function writeHpmEvent(h: usize, slot: usize, value: u64): void {
-  const counter = slot - CSR_MHPMEVENT + CSR_MHPMCOUNTER;
-  const before = readHpmCounter(h, counter);
-  setCsr(h, slot, (value & SELECTOR) > u64(COUNTED_EVENTS) ? value & ~SELECTOR : value);
-  writeHpmCounter(h, counter, before);
+/** What is kept of a value of mhpmevent: an event that does not exist is none. */
+export function legalChoice(value: u64): u64 {
+  return (value & SELECTOR) > u64(COUNTED_EVENTS) ? value & ~SELECTOR : value;
 }

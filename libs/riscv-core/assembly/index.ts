@@ -41,6 +41,8 @@ export {
   t_muldiv,
   t_reserve,
   t_reset,
+  t_site,
+  t_sites_of_page,
   t_tlb,
   t_tlb_fault,
   t_trap,

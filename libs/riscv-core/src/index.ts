@@ -23,6 +23,15 @@ export {
 } from './machine/builder.js';
 export { engineNames, type Engine, type EngineName } from './machine/engine.js';
 export { engineFactory } from './machine/engines.js';
+export {
+  buildInPlace,
+  RegionMaker,
+  type RegionBuilder,
+  type RegionBuilderFactory,
+  type RegionModule,
+  type RegionSetting,
+} from './jit/region-builder.js';
+export { instructionsOf, type RegionSource } from './jit/region-source.js';
 export { node as fdtNode, writeFdt } from './machine/fdt.js';
 export { parseAddress } from './machine/load-plan.js';
 export { recordedPeer } from './devices/recorded-peer.js';

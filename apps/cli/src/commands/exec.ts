@@ -18,6 +18,7 @@ import {
   type MachineExit,
   type SignatureRange,
 } from '#libs/riscv-core';
+import { regionThread } from '#libs/region-thread';
 import { exitCodes } from '../errors.js';
 import { HostConsole } from '../exec/console.js';
 import { writeEvents } from '../exec/event-file.js';
@@ -111,7 +112,7 @@ export async function exec(args: readonly string[]): Promise<number> {
 
 /** Throws {@link ConfigError}. */
 function makeMachine(options: ExecOptions, ports: ConsolePorts): BuiltMachine {
-  const engine = engineFactory(options.engine);
+  const engine = engineFactory(options.engine, { builder: regionThread });
   if (options.resume !== undefined) return readSnapshot(read(options.resume), zlib).restore(engine, ports, makePeer);
   const peer = makePeer(options.net);
   const config = resolveConfig({

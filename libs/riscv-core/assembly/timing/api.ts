@@ -49,7 +49,8 @@ import { L1D_LFSR, L1I_LFSR, L2_LFSR, LLC_LFSR, MMIO_BUSY, STATE, STATE_END, har
 import { l2Read, l2Write } from './l2';
 import { muldivLatency } from './muldiv';
 import { addCycles, parameter } from './parts';
-import { branch, jump, jumpIndirect } from './predictor';
+import { branch, findSite, jump, jumpIndirect } from './predictor';
+import { forgetSites, sitesOfPage } from './sites';
 import { tlbAccess, tlbFlush, tlbMisses } from './tlb';
 
 /** Puts caches, TLBs, predictors, L2 and LLC of all harts into their state after reset. The parameter block stays. */
@@ -65,6 +66,7 @@ export function t_reset(): void {
     store<i64>(h + FETCH_LINE, -1);
     store<i32>(h + COUNTS_ACTIVE, h + EVENT_COUNTS + (load<i32>(h + PRV) | (load<i32>(h + V) << 2)) * EVENT_BANK_SIZE);
     filterReset(h);
+    forgetSites(h);
   }
 }
 
@@ -171,6 +173,21 @@ export function t_jal(h: i32, pc: i64, length: i32, target: i64, rd: i32): i32 {
 /** JALR retired. Returns. */
 export function t_jalr(h: i32, pc: i64, length: i32, target: i64, rd: i32, rs1: i32): i32 {
   return jumpIndirect(h, pc, length, target, rd, rs1);
+}
+
+/** After t_branch, t_jal or t_jalr of compiled code: `site` = its byte of SITES (sites.ts). Changes no state of the machine, nor do the next two. */
+export function t_site(h: i32, pc: i64, length: i32, site: i32): void {
+  findSite(h, pc, length, site);
+}
+
+/** Code slot number `slot` is entered through the virtual page at `base`. */
+export function t_sites_of_page(h: i32, slot: i32, base: i64): void {
+  sitesOfPage(h, slot, base);
+}
+
+/** The predictor's state was written from outside. */
+export function t_forget_sites(h: i32): void {
+  forgetSites(h);
 }
 
 /**

@@ -119,11 +119,13 @@ export const L2 = HART_STATE + MAX_HARTS * HART_STATE_STRIDE;
 export const LLC = L2 + MAX_L2_LINES * L2_LINE_SIZE;
 export const STATE_END = LLC + MAX_LLC_BLOCKS * LLC_BLOCK_SIZE;
 
-/** Bookkeeping of the filters, per hart: u32 per L1D line, then a list head (u32) per DTLB entry. */
+/** Bookkeeping of the filters, per hart: u32 per L1D line, then a list head (u32) per DTLB entry; and of sites. */
 export const FILTER_BOOK = STATE_END;
 export const FILTER_BOOK_STRIDE = 0x2000;
 export const FILTER_USERS = 0;
 export const FILTER_HEADS = 0x1000;
+/** u32 per entry of the target buffer: address of the byte of SITES that names it, 0 = none (sites.ts). */
+export const SITE_OF_ENTRY = 0x1800;
 export const FILTER_BOOK_END = FILTER_BOOK + MAX_HARTS * FILTER_BOOK_STRIDE;
 
 /** State of a line in an L1 (I$ lines are LINE_SHARED). */
@@ -150,6 +152,12 @@ export function stateOf(h: i32): i32 {
 @inline
 export function bookOf(h: i32): i32 {
   return FILTER_BOOK + hartIndex(h) * FILTER_BOOK_STRIDE;
+}
+
+/** Bookkeeping of the hart whose state is at `state`. */
+@inline
+export function bookOfState(state: i32): i32 {
+  return FILTER_BOOK + u32(state - HART_STATE) / (HART_STATE_STRIDE / FILTER_BOOK_STRIDE);
 }
 
 @inline

@@ -29,6 +29,7 @@ import {
 import { BTB_ENTRY_SIZE, BTB_HASH, BTB_TARGET, ROOT_3_HALF } from '../../src/timing/hart-state';
 import { count } from './counters';
 import { parameter, plruTouch, plruVictim } from './parts';
+import { forgetSite, noteSite } from './sites';
 
 /** Kinds of transfer. */
 const BRANCH = 0;
@@ -88,6 +89,7 @@ function drop(state: i32, number: i32): void {
     store<u8>(previous + NEXT, load<u8>(entry + NEXT));
   }
   store<u64>(entry, 0);
+  forgetSite(state, number);
 }
 
 /** Page register that holds `address`, -1 = none. */
@@ -250,4 +252,12 @@ export function jumpIndirect(h: i32, pc: i64, length: i32, target: i64, rd: i32,
   if (hit) return 0;
   count(h, COUNT_PREDECODE);
   return parameter(P_PREDECODE);
+}
+
+/** The transfer is at `site` of compiled code: has the buffer an entry for it? */
+export function findSite(h: i32, pc: i64, length: i32, site: i32): void {
+  const state = stateOf(h);
+  const key = keyOf(pc, length);
+  const found = find(state, key);
+  if (found >= 0 && load<u64>(state + BTB + found * ENTRY_SIZE) == key) noteSite(state, found, site);
 }

@@ -36,8 +36,8 @@ export interface CoreExports {
   // For the machine.
   /** After registers were written from outside: PMP ranges and context slots. */
   readonly refresh_hart: (h: number) => void;
-  /** Cycle at which the next enabled timer of the hart fires; all ones (-1n) = none. */
-  readonly next_timer: (h: number) => bigint;
+  /** Cycle at which the hart's next timer whose interrupt is in `enabled` fires; all ones (-1n) = none. */
+  readonly next_timer: (h: number, enabled: bigint) => bigint;
   /** RAM was changed from outside: all predecoded records go at the next poll. */
   readonly drop_all_code: () => void;
   /** A device wrote [pa, pa + size), inside RAM: the records decoded from there go at the next poll. */
@@ -71,6 +71,8 @@ export interface CoreExports {
   readonly t_branch: (h: number, pc: bigint, length: number, taken: number, target: bigint) => number;
   readonly t_jal: (h: number, pc: bigint, length: number, target: bigint, rd: number) => number;
   readonly t_jalr: (h: number, pc: bigint, length: number, target: bigint, rd: number, rs1: number) => number;
+  readonly t_site: (h: number, pc: bigint, length: number, site: number) => void;
+  readonly t_sites_of_page: (h: number, slot: number, base: bigint) => void;
   readonly t_muldiv: (h: number, kind: number, a: bigint, b: bigint, slack: number) => number;
   readonly t_tlb: (h: number, va: bigint, access: number, space: number) => void;
   readonly t_tlb_fault: (h: number, va: bigint, access: number, space: number) => void;

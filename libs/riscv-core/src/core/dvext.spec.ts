@@ -232,7 +232,7 @@ describe('virtual timer (dv-ext.md 8, 16.6)', () => {
     kit.setCsr('huie', 0x10n);
     kit.setCsr('vtimecmp', 7n);
     kit.setCsr('vtimectl', 1n);
-    expect(kit.core.next_timer(kit.h)).toBe(700n);
+    expect(kit.core.next_timer(kit.h, -1n)).toBe(700n);
     kit.enter('VS');
     kit.core.poll(kit.h);
     expect(kit.linear.u64(kit.h + L.STOPAT)).toBe(700n);

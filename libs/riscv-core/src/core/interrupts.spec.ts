@@ -243,7 +243,7 @@ describe('timers, WFI and the reasons to stop', () => {
     kit.system(SYS_WFI);
     expect(kit.core.poll(kit.h)).toBe(L.STOP_WFI);
     expect(kit.pc).toBe(0x8000_0104n);
-    expect(kit.core.next_timer(kit.h)).toBe(5000n);
+    expect(kit.core.next_timer(kit.h, -1n)).toBe(5000n);
     kit.linear.setU64(kit.h + L.SLEPT, 5000n - kit.cycle);
     kit.cycle = 5000n;
     expect(kit.core.poll(kit.h)).toBe(L.STOP_NONE);

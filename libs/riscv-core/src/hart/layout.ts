@@ -9,6 +9,7 @@
  *   TIMING       cache, TLB, predictor and DRAM state (assembly/timing)
  *   CODE_MAP     per RAM page: linear address of its slot of predecoded records, 0 = none
  *   CODE_SLOTS   the slots
+ *   SITES        per hart: what compiled code knows of its branch predictor
  *   RAM          guest-physical 0x8000_0000; its linear address is in the machine block
  */
 
@@ -282,8 +283,17 @@ export const CODE_SLOTS = CODE_MAP + CODE_MAP_SIZE;
 /** Slots; when all are in use every slot is dropped at once. */
 export const CODE_SLOT_COUNT = 1024;
 export const CODE_SLOTS_END = CODE_SLOTS + CODE_SLOT_COUNT * CODE_SLOT_STRIDE;
+/**
+ * JIT, per hart: where the target buffer has the transfers of compiled code (assembly/timing/sites.ts). u64 per code slot: virtual address of
+ * the page that its bytes speak of. Then u8 per halfword of every slot: number + 1 of the entry for a transfer that ends there, 0 = not known.
+ */
+export const SITES = CODE_SLOTS_END;
+export const SITE_BYTES = CODE_SLOT_COUNT * 8;
+/** Not a multiple of 4096: equal code of several harts shall not fall into the same sets of the simulation host's cache. */
+export const SITE_STRIDE = SITE_BYTES + CODE_SLOT_COUNT * CODE_SLOT_RECORDS + 0x440;
+export const SITES_END = SITES + MAX_HARTS * SITE_STRIDE;
 /** First linear address that RAM may take (64 KiB aligned). */
-export const RAM_LINEAR = (CODE_SLOTS_END + 0xffff) & 0x7fff0000;
+export const RAM_LINEAR = (SITES_END + 0xffff) & 0x7fff0000;
 
 // ---- record fields ---------------------------------------------------------------------------------------------------
 export const REC_OP = 0; // u16

@@ -39,7 +39,21 @@ import {
   MULDIV_REMW,
 } from '../timing/events.js';
 import { Arithmetic, asCondition, asI64, value, type ArithmeticHelpers, type Expr } from '../wasm/arithmetic.js';
-import { br, brIf, call, get, i32, i64, mem, op, set, tee, type Code, type MemoryOp } from '../wasm/module-builder.js';
+import {
+  br,
+  brIf,
+  call,
+  get,
+  i32,
+  i64,
+  mem,
+  op,
+  set,
+  tee,
+  unlikely,
+  type Code,
+  type MemoryOp,
+} from '../wasm/module-builder.js';
 
 /** Locals of the run function; parameter 0 is the hart area's address. */
 export const local = {
@@ -179,7 +193,7 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
   load(kind: number, at: Expr): Expr {
     this.emit(asI64(at), set(address));
     this.filterLookup(RFILTER, 1 << (kind & 3));
-    this.emit(op.if, this.filterAddress(), loadCode(kind), set(result), op.else);
+    this.emit(op.ifLikely, this.filterAddress(), loadCode(kind), set(result), op.else);
     this.emit(flush, get(h), get(address), i32(kind), get(rec), call(this.core.load), set(result));
     this.afterSlowPath(1);
     this.emit(op.end);
@@ -189,7 +203,7 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
   store(kind: number, at: Expr, v: Expr): void {
     this.emit(asI64(at), set(address));
     this.filterLookup(WFILTER, 1 << (kind & 3));
-    this.emit(op.if, this.filterAddress(), asI64(v), mem(storeOps[kind & 3]!), op.else);
+    this.emit(op.ifLikely, this.filterAddress(), asI64(v), mem(storeOps[kind & 3]!), op.else);
     this.emit(flush, get(h), get(address), asI64(v), i32(kind), get(rec), call(this.core.store));
     this.afterSlowPath(1);
     this.emit(op.end);
@@ -243,7 +257,7 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
   floatAccess(writes: boolean): void {
     // What the core would do is known already when the state is dirty, or clean and only read.
     const settled = writes ? [...i32(FLOAT_DIRTY), ...op.i32_ne] : op.i32_eqz;
-    this.emit(get(h), mem('i32_load', FLOAT_STATE), settled, op.if);
+    this.emit(get(h), mem('i32_load', FLOAT_STATE), settled, op.ifUnlikely);
     this.emit(flush, get(h), i32(writes ? 1 : 0), get(rec), call(this.core.floatAccess), brIf(this.exits.resync + 1));
     this.emit(op.end);
   }
@@ -313,8 +327,8 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
     this.emit(leavesPage, tee(entry), backward, op.i32_or);
     this.emit(get(kept), set(pc));
     this.emit(get(cycle), get(h), mem('i64_load', STOPAT), op.i64_ge_u, op.i32_and);
-    this.emit(op.if, flush, br(this.exits.resync + depth + 1), op.end);
-    this.emit(get(entry), brIf(this.exits.lookup + depth));
+    this.emit(op.ifUnlikely, flush, br(this.exits.resync + depth + 1), op.end);
+    this.emit(get(entry), unlikely, brIf(this.exits.lookup + depth));
     this.emit(recordOfPc);
     if (regions !== undefined) {
       // Where loops and calls go may become a region; what a forward branch skips to is a part of one.
@@ -344,7 +358,7 @@ export class HandlerSemantics extends Arithmetic implements Semantics<Expr> {
   }
   /** The core may have taken a trap or finished the instruction itself. */
   private afterSlowPath(depth: number): void {
-    this.emit(reloadCycle, get(h), mem('i32_load', EVENT), brIf(this.exits.resync + depth));
+    this.emit(reloadCycle, get(h), mem('i32_load', EVENT), unlikely, brIf(this.exits.resync + depth));
   }
 
   private register(field: number): Expr {

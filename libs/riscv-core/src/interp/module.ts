@@ -139,7 +139,7 @@ export function buildInterpreterModule(
 
   emit(op.loop); // dispatch
   if (variant.timed) {
-    emit(lineOfRecord, get(line), op.i32_ne, op.if);
+    emit(lineOfRecord, get(line), op.i32_ne, op.ifUnlikely);
     // Behind the page's last record the pc is in a page that has not been looked up yet: no fetch from there.
     emit(get(rec), mem('i32_load16_u', REC_OP), i32(OP_PAGE_END), op.i32_ne, op.if);
     emit(flush, get(h), get(pc), call(core.fetchLine), reloadCycle, lineOfRecord, set(line));

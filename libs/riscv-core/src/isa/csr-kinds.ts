@@ -113,3 +113,5 @@ export const CSRK_HENVCFG = 52;
 export const CSRK_MHPMCOUNTER = 53;
 /** mhpmevent3..31: event and the modes left out */
 export const CSRK_MHPMEVENT = 54;
+/** stops counters: CY, IR, HPM */
+export const CSRK_MCOUNTINHIBIT = 55;

@@ -91,7 +91,7 @@ const machine: Csr[] = [
   csr('mtvec', 0x305, K.CSRK_TVEC, { slot: S.CSR_MTVEC }),
   csr('mcounteren', 0x306, K.CSRK_PLAIN, { slot: S.CSR_MCOUNTEREN, w: WORD }),
   csr('menvcfg', 0x30a, K.CSRK_ENVCFG, { slot: S.CSR_MENVCFG, w: 0x1n }),
-  csr('mcountinhibit', 0x320, K.CSRK_CONSTANT),
+  csr('mcountinhibit', 0x320, K.CSRK_MCOUNTINHIBIT, { slot: S.CSR_MCOUNTINHIBIT, w: WORD & ~2n }),
   csr('mscratch', 0x340, K.CSRK_PLAIN, { slot: S.CSR_MSCRATCH }),
   csr('mepc', 0x341, K.CSRK_EPC, { slot: S.CSR_MEPC, w: ~1n & ALL }),
   csr('mcause', 0x342, K.CSRK_PLAIN, { slot: S.CSR_MCAUSE }),
@@ -360,6 +360,8 @@ export function resolveCsrs(options: CsrOptions): Csr[] {
     if (row.kind === K.CSRK_MHPMEVENT && !options.extensions.has('h'))
       return { ...row, writeMask: row.writeMask & ~GUEST_MODES };
     switch (row.name) {
+      case 'mcountinhibit':
+        return options.eventCounters ? row : { ...row, writeMask: 0x5n };
       case 'mstatus': {
         let writeMask = row.writeMask;
         if (!options.extensions.has('f')) writeMask &= ~FS_BITS;

@@ -34,7 +34,8 @@ class RegionWriter {
     const uses = {
       loads: insns.some(({ use }) => use.loads),
       stores: insns.some(({ use }) => use.stores),
-      branches: insns.some(({ use }) => use.flow === 'branch' || use.flow === 'jump'),
+      branches: insns.some(({ use }) => use.flow === 'branch'),
+      jumps: insns.some(({ use }) => use.flow === 'jump' || use.flow === 'indirect'),
     };
     this.code = new RegionCode(functions, options, page, region.entry, uses);
   }

@@ -46,6 +46,8 @@ export const eventTypes = {
   t_branch: { params: ['i32', 'i64', 'i32', 'i32', 'i64'], results: ['i32'] },
   t_jal: { params: ['i32', 'i64', 'i32', 'i64', 'i32'], results: ['i32'] },
   t_jalr: { params: ['i32', 'i64', 'i32', 'i64', 'i32', 'i32'], results: ['i32'] },
+  t_site: { params: ['i32', 'i64', 'i32', 'i32'], results: [] },
+  t_sites_of_page: { params: ['i32', 'i32', 'i64'], results: [] },
   t_muldiv: { params: ['i32', 'i32', 'i64', 'i64', 'i32'], results: ['i32'] },
 } as const satisfies Record<string, FunctionType>;
 

@@ -32,13 +32,14 @@ import {
   op,
   set,
   tee,
+  unlikely,
   type Code,
   type ValueType,
 } from '../wasm/module-builder.js';
 import { accountOf } from './account.js';
 import { PC_IN_MEMORY, type RegionCalls } from './region-calls.js';
 import type { CodeInsn } from './region.js';
-import { jumpKind, type TimingCode, type TimingFunctions, type TimingLocals } from './timing-code.js';
+import { jumpKind, type Site, type TimingCode, type TimingFunctions, type TimingLocals } from './timing-code.js';
 
 export interface RegionOptions {
   /** The cycle model `rocket`; undefined: an instruction is a cycle. */
@@ -66,6 +67,7 @@ export interface RegionUses {
   readonly loads: boolean;
   readonly stores: boolean;
   readonly branches: boolean;
+  readonly jumps: boolean;
 }
 
 /** What is known at a place of the code, whatever way led there. */
@@ -106,9 +108,8 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   private knownLines = 0n;
   /** Loops that are open around the code. */
   private loops = 0;
-  /** Locals hold the predictor's state; not behind a call or an indirect jump, which end their region. */
+  /** Locals hold the predictor's state. */
   private readonly predicts: boolean;
-  private predictorInMemory = false;
   private readonly base = this.newLocal('i64');
   private readonly timingLocals: TimingLocals | undefined;
 
@@ -117,7 +118,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     private readonly options: RegionOptions,
     private readonly page: RegionPage,
     entry: number,
-    uses: RegionUses,
+    private readonly uses: RegionUses,
   ) {
     super(functions.helpers);
     this.calls = functions.calls;
@@ -125,22 +126,23 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     if (uses.loads) this.emit(get(h), mem('i32_load', RFILTER), set(this.local('readFilter', 'i32')));
     if (uses.stores) this.emit(get(h), mem('i32_load', WFILTER), set(this.local('writeFilter', 'i32')));
     const { timing } = options;
+    this.predicts = timing !== undefined && (uses.branches || uses.jumps);
     if (timing !== undefined) {
       const state = this.newLocal('i32');
-      const [history, pageIndex, pageHash, counter, found] = Array.from({ length: 5 }, () => this.newLocal('i32'));
+      const [sites, history, pageIndex, counter, found] = Array.from({ length: 5 }, () => this.newLocal('i32'));
       this.timingLocals = {
         state,
         tree: this.newLocal('i64'),
+        sites: sites!,
         history: history!,
         pageIndex: pageIndex!,
-        pageHash: pageHash!,
         counter: counter!,
         entry: found!,
       };
       this.emit(timing.enterState(state));
-      if (uses.branches) this.emit(timing.enterPage(this.timingLocals, this.base));
+      if (this.predicts)
+        this.emit(timing.enterPage(this.timingLocals, this.base, page.slot, uses.branches, functions.calls));
     }
-    this.predicts = timing !== undefined && uses.branches;
     this.open(op.block); // left by leaveForPoll
   }
 
@@ -148,7 +150,6 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   finish(): { locals: readonly ValueType[]; body: Code } {
     this.emit(op.unreachable);
     this.close();
-    this.predictorInMemory = false;
     this.leavePage();
     this.emit(i64(PC_IN_MEMORY), get(account));
     return { locals: this.types, body: this.out };
@@ -198,7 +199,6 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   /** One instruction, charged. Its ending is for the caller when it is the last of its block. */
   execute(insn: CodeInsn): Ending {
     this.insn = insn;
-    this.predictorInMemory = false;
     this.ending = { kind: 'none' };
     this.fetch(insn);
     const row = insn.decoded.insn;
@@ -220,10 +220,6 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   /** Goes on behind an instruction that was executed before others were. */
   resume(insn: CodeInsn): void {
     this.insn = insn;
-    // Those others may have ended in a call or an indirect jump; here the locals still hold the predictor's state.
-    this.predictorInMemory = false;
-    // The others may have ended in a call.
-    this.predictorInMemory = false;
   }
   /** What is pending was charged elsewhere. */
   forget(): void {
@@ -238,7 +234,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   /** Before the condition of the branch that was executed last is tested. */
   prepareBranch(): void {
     const { timing } = this.options;
-    if (timing !== undefined) this.emit(timing.counterOf(this.timingLocals!, this.lastHalfword));
+    if (timing !== undefined) this.emit(timing.counterOf(this.timingLocals!, this.site.last));
   }
   /** That branch goes one way or the other: its cost. */
   chargeBranch(taken: boolean): void {
@@ -249,36 +245,42 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
       ...this.here(),
       ...i32(taken ? 1 : 0),
       ...this.address(offset + decoded.imm),
-      ...get(this.timingLocals!.state),
+      ...this.predictor,
       ...get(this.timingLocals!.history),
-      ...get(this.timingLocals!.tree),
       ...call(this.functions.timing!.branch),
     ];
-    this.emit(timing.branch(this.timingLocals!, this.base, this.lastHalfword, taken, slow, addCycles));
+    this.emit(timing.branch(this.timingLocals!, this.site, taken, slow, addCycles));
   }
   chargeJump(): void {
     const { timing } = this.options;
     if (timing === undefined) return;
     const { offset, decoded } = this.insn;
     const rd = decoded.rd === 0 ? SINK : decoded.rd;
-    const event = [...this.here(), ...this.address(offset + decoded.imm), ...i32(rd)];
-    if (jumpKind(rd, undefined) === 'call') {
-      this.leavePage();
-      this.predictorInMemory = true;
-      this.emit(event, i32(0), call(this.functions.timing!.callDirect), addCycles);
-    } else {
-      const slow = [...event, ...call(this.calls.t_jal)];
-      this.emit(timing.jump(this.timingLocals!, this.base, this.lastHalfword, slow, addCycles));
-    }
+    const slow = [
+      ...this.here(),
+      ...this.address(offset + decoded.imm),
+      ...i32(rd),
+      ...this.predictor,
+      ...call(this.functions.timing!.jump),
+    ];
+    const kind = jumpKind(rd, undefined);
+    this.emit(timing.jump(this.timingLocals!, this.site, kind, this.nextPc().code, slow, addCycles));
   }
   chargeIndirect(): void {
-    if (this.options.timing === undefined) return;
+    const { timing } = this.options;
+    if (timing === undefined) return;
     const { decoded } = this.insn;
     const rd = decoded.rd === 0 ? SINK : decoded.rd;
-    const event = [...this.here(), ...this.target, ...i32(rd), ...i32(decoded.rs1)];
-    this.leavePage();
-    this.predictorInMemory = true;
-    this.emit(event, call(this.functions.timing!.indirect[jumpKind(rd, decoded.rs1)]), addCycles);
+    const slow = [
+      ...this.here(),
+      ...this.target,
+      ...i32(rd),
+      ...i32(decoded.rs1),
+      ...this.predictor,
+      ...call(this.functions.timing!.indirect),
+    ];
+    const [l, kind, behind] = [this.timingLocals!, jumpKind(rd, decoded.rs1), this.nextPc().code];
+    this.emit(timing.jumpIndirect(l, this.site, kind, this.target, behind, slow, addCycles));
   }
 
   // ---- ways out ------------------------------------------------------------------------------------------------------
@@ -302,7 +304,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
 
   /** A yield point inside the region, before going to `offset`. */
   yieldTo(offset: number): void {
-    this.emit(get(account), i64(0n), op.i64_ge_s, op.if);
+    this.emit(get(account), i64(0n), op.i64_ge_s, op.ifUnlikely);
     this.leavePage();
     this.emit(this.address(offset + 1), get(account), op.return, op.end);
   }
@@ -353,7 +355,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     const { address, result } = this.accessLocals;
     this.emit(asI64(at), set(address));
     this.filterLookup('readFilter', 1 << (kind & 3));
-    this.open(op.if);
+    this.open(op.ifLikely);
     this.emit(this.filterAddress(), loadCode(kind), set(result), op.else);
     this.slow([...get(address), ...i32(kind), ...i32(this.insn.rec), ...call(this.calls.load), ...set(result)]);
     this.close();
@@ -363,7 +365,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     const { address } = this.accessLocals;
     this.emit(asI64(at), set(address));
     this.filterLookup('writeFilter', 1 << (kind & 3));
-    this.open(op.if);
+    this.open(op.ifLikely);
     this.emit(this.filterAddress(), asI64(v), mem(storeOps[kind & 3]!), op.else);
     this.slow([...get(address), ...asI64(v), ...i32(kind), ...i32(this.insn.rec), ...call(this.calls.store)]);
     this.close();
@@ -393,7 +395,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   floatAccess(writes: boolean): void {
     const settled = writes ? [...i32(FLOAT_DIRTY), ...op.i32_ne] : op.i32_eqz;
     this.emit(get(h), mem('i32_load', FLOAT_STATE), settled);
-    this.open(op.if);
+    this.open(op.ifUnlikely);
     this.slow([...i32(writes ? 1 : 0), ...i32(this.insn.rec), ...call(this.calls.floatAccess)]);
     this.close();
   }
@@ -460,17 +462,17 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     if ((this.knownLines & bit) !== 0n) return;
     const remembers = this.loops > 0 && timing.linesStay;
     const seen = remembers ? this.local(line < 32 ? 'linesBelow32' : 'linesFrom32', 'i32') : 0;
-    if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_and, op.i32_eqz, op.if);
-    this.emit(timing.hasLine(this.page.physical + BigInt(offset), this.timingLocals!.state), op.i32_eqz, op.if);
+    if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_and, op.i32_eqz, op.ifUnlikely);
+    this.emit(timing.hasLine(this.page.physical + BigInt(offset), this.timingLocals!.state), op.i32_eqz, op.ifUnlikely);
     this.emit(get(h), this.address(offset), this.accountNow(), i32(this.page.slot), call(this.calls.fetchLine));
     this.emit(this.unsettle(), op.end);
     if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_or, set(seen), op.end);
     this.knownLines = timing.linesStay ? this.knownLines | bit : bit;
   }
 
-  /** What locals hold of the predictor goes to memory, before it is left or the core's functions change it. */
+  /** What locals hold of the predictor goes to memory, for whoever runs next. */
   private leavePage(): void {
-    if (this.predicts && !this.predictorInMemory) this.emit(this.options.timing!.leavePage(this.timingLocals!));
+    if (this.predicts) this.emit(this.options.timing!.leavePage(this.timingLocals!, this.uses.branches));
   }
 
   /** Pushes whether the filter's entry for the address matches; leaves the entry's address in `entry`. */
@@ -498,7 +500,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   private slow(argumentsAndCall: Code): void {
     this.emit(get(h), this.address(this.insn.offset), this.accountNow(), argumentsAndCall);
     this.emit(get(h), mem('i64_load', JIT_ACCOUNT), this.unsettle());
-    this.emit(get(h), mem('i32_load', EVENT), brIf(this.depth - 1));
+    this.emit(get(h), mem('i32_load', EVENT), unlikely, brIf(this.depth - 1));
   }
   private slowValue(args: Code, callee: number): Expr {
     const { result } = this.accessLocals;
@@ -506,9 +508,14 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     return value(get(result));
   }
 
-  /** Page offset of the instruction's last halfword: where the target buffer has it. */
-  private get lastHalfword(): number {
-    return this.insn.offset + this.insn.decoded.length - 2;
+  /** The control transfer that the instruction is. */
+  private get site(): Site {
+    return { slot: this.page.slot, last: this.insn.offset + this.insn.decoded.length - 2 };
+  }
+  /** Arguments of the functions of {@link TimingFunctions} behind those of the event, but for the history. */
+  private get predictor(): Code {
+    const { state, tree } = this.timingLocals!;
+    return [...this.options.timing!.siteAddress(this.timingLocals!, this.site), ...get(state), ...get(tree)];
   }
   /** The first arguments of a control-transfer event: hart, pc, length. */
   private here(): Code {

@@ -21,6 +21,10 @@ export interface RegionSource {
 
 const FIELDS = 4;
 
+export function instructionsOf({ insns }: RegionSource): number {
+  return insns.length / FIELDS;
+}
+
 /** Reads the region of at most about `limit` instructions at a record. Undefined: nothing there can be compiled. */
 export function readRegion(
   memory: WebAssembly.Memory,

@@ -69,9 +69,9 @@ export class Scheduler implements RegionSupport {
       ...op.if, ...op.return, ...op.end,
       ...get(at), ...get(at), ...mem('i32_load16_u', CODE_SLOT_COUNTERS), ...get(weight), ...op.i32_add, ...tee(count),
       ...mem('i32_store16', CODE_SLOT_COUNTERS),
-      ...reached(this.thresholds.warm), ...op.if,
+      ...reached(this.thresholds.warm), ...op.ifUnlikely,
       ...get(rec), ...i32(0), ...call(this.hot), ...op.end,
-      ...reached(this.thresholds.hot), ...op.if,
+      ...reached(this.thresholds.hot), ...op.ifUnlikely,
       ...get(rec), ...i32(1), ...call(this.hot), ...op.end,
     ]; // prettier-ignore
     return module.addFunction('count', { params: ['i32', 'i32', 'i32', 'i32'], results: [] }, ['i32', 'i32'], body);

@@ -3,15 +3,27 @@
  * the instruction cache. They read the state that the core's functions keep (timing/hart-state.ts), change it as those would,
  * and call them in every other case. Calling for each event costs ten times as much (bench/engine).
  */
-import { COUNTS_ACTIVE, HARTS, HART_STRIDE, M_JIT_PLRU, TIMING } from '../hart/layout.js';
+import {
+  CODE_SLOTS,
+  CODE_SLOT_RECORDS,
+  CODE_SLOT_STRIDE,
+  COUNTS_ACTIVE,
+  HARTS,
+  HART_STRIDE,
+  M_JIT_PLRU,
+  SITES,
+  SITE_BYTES,
+  SITE_STRIDE,
+  TIMING,
+} from '../hart/layout.js';
 import { COUNT_BRANCH_MISPREDICT } from '../timing/counted-events.js';
 import { MULDIV_MUL, MULDIV_MULW } from '../timing/events.js';
 import * as S from '../timing/hart-state.js';
 import { HART_STATE_STRIDE, MAX_L1_WAYS } from '../timing/limits.js';
 import * as P from '../timing/parameter-slots.js';
 import { HART_STATE } from '../timing/state.js';
-import { call, get, i32, i64, mem, op, set, tee, v128Load, type Code, type ModuleBuilder } from '../wasm/module-builder.js'; // prettier-ignore
-import type { RegionCalls } from './region-calls.js';
+import { call, get, i32, i64, mem, op, set, tee, v128Load, type Code, type ModuleBuilder, type ValueType } from '../wasm/module-builder.js'; // prettier-ignore
+import { eventTypes, type RegionCalls } from './region-calls.js';
 
 const LINK_REGISTERS = [1, 5];
 
@@ -27,15 +39,24 @@ export function jumpKind(rd: number, rs1: number | undefined): JumpKind {
 export interface TimingLocals {
   /** i32: address of the hart's timing state. */
   readonly state: number;
+  /** i32: address of what is known of its target buffer (SITES). */
+  readonly sites: number;
   /** i32: global branch history; i64: tree bits of the target buffer. Memory has them when the region is left. */
   readonly history: number;
   readonly tree: number;
-  /** i32: what the page adds to an index of the history table, and to a hash of the target buffer. */
+  /** i32: what the page adds to an index of the history table. */
   readonly pageIndex: number;
-  readonly pageHash: number;
   /** i32 */
   readonly counter: number;
   readonly entry: number;
+}
+
+/** A control transfer of compiled code. */
+export interface Site {
+  /** Linear address of its page's slot of predecoded records. */
+  readonly slot: number;
+  /** Page offset of the instruction's last halfword. */
+  readonly last: number;
 }
 
 export class TimingCode {
@@ -55,15 +76,23 @@ export class TimingCode {
     ]; // prettier-ignore
   }
 
-  /** Fills the other locals; `base` = i64 local with the address of the page. */
-  enterPage(l: TimingLocals, base: number): Code {
-    const bits = this.historyBits;
+  /** Fills the other locals; `base` = i64 local with the address of the page, `history`: there are conditional branches. */
+  enterPage(l: TimingLocals, base: number, slot: number, history: boolean, calls: RegionCalls): Code {
     const word: Code = [...get(base), ...i64(2n), ...op.i64_shr_u, ...op.i32_wrap_i64];
+    const bits = this.historyBits;
     return [
-      ...this.reload(l),
-      ...word, ...i32((1 << bits) - 1), ...op.i32_and,
-      ...word, ...i32(bits), ...op.i32_shr_u, ...i32(3), ...op.i32_and, ...op.i32_xor, ...set(l.pageIndex),
-      ...get(base), ...i64(8n), ...op.i64_shr_u, ...op.i32_wrap_i64, ...i32(S.BTB_HASH - 1), ...op.i32_and, ...set(l.pageHash),
+      ...get(0), ...i32(HARTS), ...op.i32_sub, ...i32(Math.log2(HART_STRIDE)), ...op.i32_shr_u,
+      ...i32(SITE_STRIDE), ...op.i32_mul, ...i32(SITES), ...op.i32_add, ...tee(l.sites),
+      ...mem('i64_load', slotNumber(slot) * 8), ...get(base), ...op.i64_ne, ...op.ifUnlikely,
+      ...get(0), ...i32(slotNumber(slot)), ...get(base), ...call(calls.t_sites_of_page), ...op.end,
+      ...get(l.state), ...mem('i64_load', S.BTB_PLRU), ...set(l.tree),
+      ...(history
+        ? [
+            ...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history),
+            ...word, ...i32((1 << bits) - 1), ...op.i32_and,
+            ...word, ...i32(bits), ...op.i32_shr_u, ...i32(3), ...op.i32_and, ...op.i32_xor, ...set(l.pageIndex),
+          ]
+        : []),
     ]; // prettier-ignore
   }
 
@@ -108,27 +137,27 @@ export class TimingCode {
       ...get(l.state), ...op.i32_add, ...set(l.counter),
     ]; // prettier-ignore
   }
-  branch(l: TimingLocals, base: number, last: number, taken: boolean, slow: Code, charge: Code): Code {
+  branch(l: TimingLocals, site: Site, taken: boolean, slow: Code, charge: Code): Code {
     const newest = taken ? 1 << (this.parameter(P.P_BHT_HISTORY) - 1) : 0;
     const predicted: Code = [...get(l.counter), ...mem('i32_load8_u', S.BHT)];
     const shift: Code = [
       ...get(l.history), ...i32(1), ...op.i32_shr_u, ...(taken ? [...i32(newest), ...op.i32_or] : []), ...set(l.history),
     ]; // prettier-ignore
-    const touch: Code = [...this.touched(get(l.tree), l.entry), ...set(l.tree)];
     const wrong: Code = [
       ...get(l.counter), ...i32(taken ? 1 : 0), ...mem('i32_store8', S.BHT), ...i32(this.parameter(P.P_MISPREDICT)), ...charge,
       ...this.count(COUNT_BRANCH_MISPREDICT),
     ]; // prettier-ignore
     const unknown: Code = [...slow, ...set(l.tree), ...set(l.history), ...charge];
-    const known = this.findEntry(l, base, last);
+    const known = this.findEntry(l, site);
+    const touch = this.touch(l);
     return taken
       ? [
-          ...known, ...op.if, ...predicted, ...op.if, ...touch, ...op.else, ...wrong, ...op.end, ...shift,
+          ...known, ...op.ifLikely, ...predicted, ...op.ifLikely, ...touch, ...op.else, ...wrong, ...op.end, ...shift,
           ...op.else, ...unknown, ...op.end,
         ]
       : [
-          ...predicted, ...op.i32_eqz, ...op.if, ...shift,
-          ...op.else, ...known, ...op.if, ...touch, ...wrong, ...shift, ...op.else, ...unknown, ...op.end, ...op.end,
+          ...predicted, ...op.i32_eqz, ...op.ifLikely, ...shift,
+          ...op.else, ...known, ...op.ifLikely, ...touch, ...wrong, ...shift, ...op.else, ...unknown, ...op.end, ...op.end,
         ]; // prettier-ignore
   }
 
@@ -138,52 +167,89 @@ export class TimingCode {
     return [...bank, ...bank, ...mem('i64_load', event * 8), ...i64(1n), ...op.i64_add, ...mem('i64_store', event * 8)];
   }
 
-  /** A direct jump that is no call. `slow` = call of t_jal, which pushes its cycles. */
-  jump(l: TimingLocals, base: number, last: number, slow: Code, charge: Code): Code {
+  /** A direct jump; `behind` pushes the address behind it. `slow` = what {@link TimingFunctions.jump} takes first, and its call. */
+  jump(l: TimingLocals, site: Site, kind: JumpKind, behind: Code, slow: Code, charge: Code): Code {
     return [
-      ...this.findEntry(l, base, last), ...op.if, ...this.touched(get(l.tree), l.entry), ...set(l.tree),
-      ...op.else, ...this.leavePage(l), ...slow, ...charge, ...this.reload(l), ...op.end,
+      ...this.findEntry(l, site), ...op.ifLikely, ...(kind === 'call' ? this.push(l, behind) : []), ...this.touch(l),
+      ...op.else, ...slow, ...set(l.tree), ...charge, ...op.end,
     ]; // prettier-ignore
   }
 
-  /** Puts what locals hold of the predictor into memory, for the core's functions and for whoever runs next. */
-  leavePage(l: TimingLocals): Code {
+  /** An indirect jump to what `target` pushes. `slow` = what {@link TimingFunctions.indirect} takes first, and its call. */
+  jumpIndirect(
+    l: TimingLocals,
+    site: Site,
+    kind: JumpKind,
+    target: Code,
+    behind: Code,
+    slow: Code,
+    charge: Code,
+  ): Code {
+    const right: Code =
+      kind === 'return'
+        ? [
+            ...get(l.state), ...mem('i32_load', S.RAS_COUNT), ...op.i32_eqz, ...op.i32_eqz,
+            ...get(l.state), ...get(l.state), ...mem('i32_load', S.RAS_POSITION), ...i32(3), ...op.i32_shl, ...op.i32_add,
+            ...mem('i64_load', S.RAS), ...target, ...op.i64_eq, ...op.i32_and,
+          ]
+        : [
+            ...get(l.state), ...get(l.entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add,
+            ...mem('i64_load', S.BTB - S.BTB_ENTRY_SIZE + S.BTB_TARGET), ...target, ...op.i64_eq,
+          ]; // prettier-ignore
+    const stack = kind === 'return' ? this.pop(l) : kind === 'call' ? this.push(l, behind) : [];
     return [
-      ...get(l.state), ...get(l.history), ...mem('i32_store', S.BHT_HISTORY),
+      ...this.findEntry(l, site), ...op.i32_eqz, ...op.i32_eqz, ...right, ...op.i32_and, ...op.ifLikely, ...stack, ...this.touch(l),
+      ...op.else, ...slow, ...set(l.tree), ...charge, ...op.end,
+    ]; // prettier-ignore
+  }
+
+  /** Puts what locals hold of the predictor into memory. */
+  leavePage(l: TimingLocals, history: boolean): Code {
+    return [
+      ...(history ? [...get(l.state), ...get(l.history), ...mem('i32_store', S.BHT_HISTORY)] : []),
       ...get(l.state), ...get(l.tree), ...mem('i64_store', S.BTB_PLRU),
     ]; // prettier-ignore
   }
-  private reload(l: TimingLocals): Code {
-    return [
-      ...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history),
-      ...get(l.state), ...mem('i64_load', S.BTB_PLRU), ...set(l.tree),
-    ]; // prettier-ignore
+
+  /** Pushes the address of the site's byte. */
+  siteAddress(l: TimingLocals, site: Site): Code {
+    return [...get(l.sites), ...i32(siteOffset(site)), ...op.i32_add];
   }
 
-  /** Pushes 1 if the target buffer's first entry of the hash chain is that of `last`; its number + 1 is in `entry`. */
-  private findEntry(l: TimingLocals, base: number, last: number): Code {
-    const hash = ((last >> 2) ^ (last >> 8)) & (S.BTB_HASH - 1);
-    return [
-      ...get(l.state), ...get(l.pageHash), ...i32(hash), ...op.i32_xor, ...op.i32_add,
-      ...mem('i32_load8_u', S.BTB_HEADS), ...set(l.entry),
-      // Number 0, no entry, is read from in front of the first, where nothing is stored: no key is 0.
-      ...get(l.state), ...get(l.entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add,
-      ...mem('i64_load', S.BTB - S.BTB_ENTRY_SIZE), ...get(base), ...i64(BigInt(last | 1)), ...op.i64_add, ...op.i64_eq,
-    ]; // prettier-ignore
+  /** Pushes number + 1 of the target buffer's entry for the transfer, 0 = not known; it is in `entry` too. */
+  private findEntry(l: TimingLocals, site: Site): Code {
+    return [...get(l.sites), ...mem('i32_load8_u', siteOffset(site)), ...tee(l.entry)];
   }
 
-  /** Marks an entry (number + 1) as used, in memory. */
-  private touch(state: number, entry: number): Code {
-    return [
-      ...get(state), ...this.touched([...get(state), ...mem('i64_load', S.BTB_PLRU)], entry), ...mem('i64_store', S.BTB_PLRU),
-    ]; // prettier-ignore
-  }
-  /** Pushes the tree bits that `tree` pushes, with an entry marked as used. */
-  private touched(tree: Code, entry: number): Code {
+  /** Marks the entry as used. */
+  private touch(l: TimingLocals): Code {
     const at = M_JIT_PLRU - 16;
-    const address: Code = [...get(entry), ...i32(4), ...op.i32_shl];
+    const address: Code = [...get(l.entry), ...i32(4), ...op.i32_shl];
     return [
-      ...tree, ...address, ...mem('i64_load', at), ...op.i64_and, ...address, ...mem('i64_load', at + 8), ...op.i64_or,
+      ...get(l.tree), ...address, ...mem('i64_load', at), ...op.i64_and, ...address, ...mem('i64_load', at + 8), ...op.i64_or,
+      ...set(l.tree),
+    ]; // prettier-ignore
+  }
+
+  /** Puts what `address` pushes onto the return-address stack. */
+  private push(l: TimingLocals, address: Code): Code {
+    const entries = this.parameter(P.P_RAS_ENTRIES);
+    const count: Code = [...get(l.state), ...mem('i32_load', S.RAS_COUNT)];
+    return [
+      ...get(l.state), ...count, ...count, ...i32(entries), ...op.i32_ne, ...op.i32_add, ...mem('i32_store', S.RAS_COUNT),
+      ...get(l.state), ...mem('i32_load', S.RAS_POSITION), ...i32(1), ...op.i32_add, ...tee(l.counter),
+      ...i32(0), ...get(l.counter), ...i32(entries), ...op.i32_ne, ...op.select, ...set(l.counter),
+      ...get(l.state), ...get(l.counter), ...mem('i32_store', S.RAS_POSITION),
+      ...get(l.state), ...get(l.counter), ...i32(3), ...op.i32_shl, ...op.i32_add, ...address, ...mem('i64_store', S.RAS),
+    ]; // prettier-ignore
+  }
+
+  private pop({ state }: TimingLocals): Code {
+    const last = this.parameter(P.P_RAS_ENTRIES) - 1;
+    const position: Code = [...get(state), ...mem('i32_load', S.RAS_POSITION)];
+    return [
+      ...get(state), ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(1), ...op.i32_sub, ...mem('i32_store', S.RAS_COUNT),
+      ...get(state), ...position, ...i32(1), ...op.i32_sub, ...i32(last), ...position, ...op.select, ...mem('i32_store', S.RAS_POSITION),
     ]; // prettier-ignore
   }
 
@@ -206,115 +272,39 @@ export class TimingCode {
 
   /** Functions of a module with regions, for what is too long to write out each time. */
   addFunctions(module: ModuleBuilder, calls: RegionCalls): TimingFunctions {
-    const [h, pc, length, target, rd, rs1OrState] = [0, 1, 2, 3, 4, 5];
     const bound = module.addFunction('bound', { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] }, [], [
       // (steps, all, least, offset): min(all, max(least, steps)) + offset
       ...get(0), ...get(2), ...get(0), ...get(2), ...op.i32_gt_u, ...op.select, ...set(0),
       ...get(0), ...get(1), ...get(0), ...get(1), ...op.i32_lt_u, ...op.select, ...get(3), ...op.i32_add,
     ]); // prettier-ignore
-    const push = this.addPush(module);
-    const find = this.addFind(module);
-    const branch = this.addBranch(module, calls);
-    const [state, entry] = [6, 7];
-    const key: Code = [...get(pc), ...get(length), ...op.i64_extend_i32_u, ...op.i64_add, ...i64(-2n), ...op.i64_add, ...i64(1n), ...op.i64_or]; // prettier-ignore
-    const behind: Code = [...get(pc), ...get(length), ...op.i64_extend_i32_u, ...op.i64_add];
-    const entryAddress: Code = [...get(state), ...get(entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add]; // prettier-ignore
-    const begin: Code = [
-      ...this.enterState(state), ...get(state), ...key, ...call(find), ...set(entry),
-    ]; // prettier-ignore
-
-    const slowCall: Code = [
-      ...get(h), ...get(pc), ...get(length), ...get(target), ...get(rd), ...call(calls.t_jal),
-    ]; // prettier-ignore
-    const callDirect = module.addFunction(
-      'callDirect', { params: ['i32', 'i64', 'i32', 'i64', 'i32', 'i32'], results: ['i32'] }, ['i32', 'i32'], [
-        ...begin,
-        ...get(entry), ...op.i32_eqz, ...op.if, ...slowCall, ...op.return, ...op.end,
-        ...get(state), ...behind, ...call(push), ...this.touch(state, entry), ...i32(0),
-      ]); // prettier-ignore
-
-    const slowIndirect: Code = [
-      ...get(h), ...get(pc), ...get(length), ...get(target), ...get(rd), ...get(rs1OrState), ...call(calls.t_jalr), ...op.return,
-    ]; // prettier-ignore
-    const indirect = (name: string, kind: JumpKind): number => {
-      const right: Code =
-        kind === 'return'
-          ? [
-              ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(0), ...op.i32_ne,
-              ...get(state), ...get(state), ...mem('i32_load', S.RAS_POSITION), ...i32(3), ...op.i32_shl, ...op.i32_add,
-              ...mem('i64_load', S.RAS), ...get(target), ...op.i64_eq, ...op.i32_and,
-            ]
-          : [...entryAddress, ...mem('i64_load', S.BTB - S.BTB_ENTRY_SIZE + S.BTB_TARGET), ...get(target), ...op.i64_eq]; // prettier-ignore
-      const then: Code =
-        kind === 'return' ? this.pop(state) : kind === 'call' ? [...get(state), ...behind, ...call(push)] : [];
-      return module.addFunction(
-        name, { params: ['i32', 'i64', 'i32', 'i64', 'i32', 'i32'], results: ['i32'] }, ['i32', 'i32'], [
-          ...begin,
-          ...get(entry), ...i32(0), ...op.i32_ne, ...right, ...op.i32_and, ...op.i32_eqz, ...op.if, ...slowIndirect, ...op.end,
-          ...then, ...this.touch(state, entry), ...i32(0),
-        ]); // prettier-ignore
-    };
     return {
       bound,
-      branch,
-      callDirect,
-      indirect: {
-        plain: indirect('jumpIndirect', 'plain'),
-        call: indirect('callIndirect', 'call'),
-        return: indirect('return', 'return'),
-      },
+      branch: this.addTransfer(module, calls, 't_branch', true),
+      jump: this.addTransfer(module, calls, 't_jal', false),
+      indirect: this.addTransfer(module, calls, 't_jalr', false),
     };
   }
 
-  private addBranch(module: ModuleBuilder, calls: RegionCalls): number {
-    const [h, pc, length, taken, target, state, history, tree] = [0, 1, 2, 3, 4, 5, 6, 7];
-    const l = { state, history, tree } as TimingLocals;
-    const type = {
-      params: ['i32', 'i64', 'i32', 'i32', 'i64', 'i32', 'i32', 'i64'],
-      results: ['i32', 'i32', 'i64'],
-    } as const;
-    return module.addFunction('branch', type, [], [
-      ...this.leavePage(l),
-      ...get(h), ...get(pc), ...get(length), ...get(taken), ...get(target), ...call(calls.t_branch),
-      ...get(state), ...mem('i32_load', S.BHT_HISTORY), ...get(state), ...mem('i64_load', S.BTB_PLRU),
+  /** A core's event (see {@link TimingFunctions}): memory is up to date before it, what changes is read again behind it. */
+  private addTransfer(
+    module: ModuleBuilder,
+    calls: RegionCalls,
+    event: 't_branch' | 't_jal' | 't_jalr',
+    history: boolean,
+  ): number {
+    const { params } = eventTypes[event];
+    const [site, state, tree, past] = [0, 1, 2, 3].map((i) => params.length + i) as [number, number, number, number];
+    const l = { state, history: past, tree } as TimingLocals;
+    const locals: readonly ValueType[] = ['i32', 'i32', 'i64', ...(history ? (['i32'] as const) : [])];
+    const results: readonly ValueType[] = ['i32', ...(history ? (['i32'] as const) : []), 'i64'];
+    return module.addFunction(event, { params: [...params, ...locals], results }, [], [
+      ...this.leavePage(l, history),
+      ...params.flatMap((_, i) => get(i)), ...call(calls[event]),
+      // (h, pc, length) come first.
+      ...get(0), ...get(1), ...get(2), ...get(site), ...call(calls.t_site),
+      ...(history ? [...get(state), ...mem('i32_load', S.BHT_HISTORY)] : []),
+      ...get(state), ...mem('i64_load', S.BTB_PLRU),
     ]); // prettier-ignore
-  }
-
-  /** (state, key) -> number + 1 of the target buffer's entry, 0 = not the first of its hash chain. */
-  private addFind(module: ModuleBuilder): number {
-    const [state, key, entry] = [0, 1, 2];
-    return module.addFunction('find', { params: ['i32', 'i64'], results: ['i32'] }, ['i32'], [
-      ...get(state),
-      ...get(key), ...i64(2n), ...op.i64_shr_u, ...get(key), ...i64(8n), ...op.i64_shr_u, ...op.i64_xor, ...op.i32_wrap_i64,
-      ...i32(S.BTB_HASH - 1), ...op.i32_and, ...op.i32_add, ...mem('i32_load8_u', S.BTB_HEADS), ...tee(entry),
-      ...i32(0),
-      ...get(state), ...get(entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add,
-      ...mem('i64_load', S.BTB - S.BTB_ENTRY_SIZE), ...get(key), ...op.i64_eq, ...op.select,
-    ]); // prettier-ignore
-  }
-
-  /** (state, address): onto the return-address stack. */
-  private addPush(module: ModuleBuilder): number {
-    const entries = this.parameter(P.P_RAS_ENTRIES);
-    const [state, address, position] = [0, 1, 2];
-    return module.addFunction('push', { params: ['i32', 'i64'], results: [] }, ['i32'], [
-      ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(entries), ...op.i32_ne, ...op.if,
-      ...get(state), ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(1), ...op.i32_add, ...mem('i32_store', S.RAS_COUNT),
-      ...op.end,
-      ...get(state), ...mem('i32_load', S.RAS_POSITION), ...i32(1), ...op.i32_add, ...tee(position),
-      ...i32(0), ...get(position), ...i32(entries), ...op.i32_ne, ...op.select, ...set(position),
-      ...get(state), ...get(position), ...mem('i32_store', S.RAS_POSITION),
-      ...get(state), ...get(position), ...i32(3), ...op.i32_shl, ...op.i32_add, ...get(address), ...mem('i64_store', S.RAS),
-    ]); // prettier-ignore
-  }
-
-  private pop(state: number): Code {
-    const last = this.parameter(P.P_RAS_ENTRIES) - 1;
-    const position: Code = [...get(state), ...mem('i32_load', S.RAS_POSITION)];
-    return [
-      ...get(state), ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(1), ...op.i32_sub, ...mem('i32_store', S.RAS_COUNT),
-      ...get(state), ...position, ...i32(1), ...op.i32_sub, ...i32(last), ...position, ...op.select, ...mem('i32_store', S.RAS_POSITION),
-    ]; // prettier-ignore
   }
 
   private get historyBits(): number {
@@ -346,11 +336,24 @@ export class TimingCode {
   }
 }
 
+/**
+ * What compiled code calls where it does not know an entry, or the entry's target is wrong: arguments of the core's event, then the address of
+ * the site, the hart's timing state and the tree bits.
+ */
 export interface TimingFunctions {
   readonly bound: number;
-  /** t_branch: (h, pc, length, taken, target, state, history, tree) -> (cycles, history, tree). */
+  /** As t_branch, with the history behind the tree -> (cycles, history, tree). */
   readonly branch: number;
-  /** As t_jal and t_jalr: (h, pc, length, target, rd, rs1) -> cycles. Memory holds the predictor's state. */
-  readonly callDirect: number;
-  readonly indirect: Readonly<Record<JumpKind, number>>;
+  /** As t_jal and t_jalr -> (cycles, tree). */
+  readonly jump: number;
+  readonly indirect: number;
+}
+
+function slotNumber(slot: number): number {
+  return (slot - CODE_SLOTS) / CODE_SLOT_STRIDE;
+}
+
+/** Of its byte in a hart's part of SITES. */
+function siteOffset({ slot, last }: Site): number {
+  return SITE_BYTES + slotNumber(slot) * CODE_SLOT_RECORDS + (last >> 1);
 }

@@ -194,6 +194,11 @@ export function extensionNames(config: MachineConfig): ReadonlySet<string> {
   return new Set(names);
 }
 
+/** Do mhpmcounter3 to 31 count? rocket-timing.md 1: the stock Rocket has none. */
+export function hasEventCounters(config: MachineConfig): boolean {
+  return config.preset !== 'firesim';
+}
+
 /** The control and status registers of a machine's harts. */
 export function machineCsrs(config: MachineConfig): Csr[] {
   return resolveCsrs({
@@ -201,8 +206,7 @@ export function machineCsrs(config: MachineConfig): Csr[] {
     dvext: config.dvext,
     rocketDelegation: config.preset === 'firesim',
     pmpEntries: config.pmpEntries,
-    // rocket-timing.md 1: the stock Rocket has none.
-    eventCounters: config.preset !== 'firesim',
+    eventCounters: hasEventCounters(config),
   });
 }
 

@@ -27,12 +27,22 @@ describe('device tree', () => {
   it('names harts, memory, timebase and console', () => {
     const root = tree({ harts: 2, memoryBytes: 64 * 2 ** 20 });
     expect(at(root, 'cpus').children.map((cpu) => cpu.name)).toEqual(['cpu@0', 'cpu@1']);
-    expect(text(at(root, 'cpus/cpu@1'), 'riscv,isa')).toBe('rv64imafdch_zicntr_zicsr_zifencei\0');
+    expect(text(at(root, 'cpus/cpu@1'), 'riscv,isa')).toBe('rv64imafdch_zicntr_zicsr_zifencei_zihpm\0');
     expect(text(at(root, 'cpus/cpu@1'), 'mmu-type')).toBe('riscv,sv39\0');
     expect(cells(at(root, 'cpus'), 'timebase-frequency')).toEqual([10_000_000]);
     expect(cells(at(root, 'memory@80000000'), 'reg')).toEqual([0, 0x8000_0000, 0, 0x400_0000]);
     expect(text(at(root, 'chosen'), 'stdout-path')).toBe('/soc/serial@10000000\0');
     expect(text(at(root, 'soc/serial@10000000'), 'compatible')).toBe('ns16550a\0');
+  });
+
+  it('announces the extensions that the machine has, and no other', () => {
+    const isa = (options: MachineOptions): string => text(at(tree(options), 'cpus/cpu@0'), 'riscv,isa');
+    expect(isa({ isa: 'rv64imac' })).toBe('rv64imac_zicntr_zicsr_zifencei_zihpm\0');
+    expect(isa({ isa: 'rv64gchb_svinval_svadu_sstc' })).toBe(
+      'rv64imafdch_zicntr_zicsr_zifencei_zihpm_zba_zbb_zbs_sstc_svadu_svinval\0',
+    );
+    // Its event counters read 0.
+    expect(isa({ machine: 'firesim' })).toBe('rv64imafdch_zicntr_zicsr_zifencei\0');
   });
 
   it('gives the interrupt controller contexts M and S per hart, and with DV-ext VS as the third', () => {

@@ -2,7 +2,7 @@
  * The machine's device tree: generated, or a given blob with /chosen patched. Bindings are those Linux reads; the tree is
  * minimal (linux.md, "Must-haves").
  */
-import type { MachineConfig } from './config.js';
+import { hasEventCounters, type MachineConfig } from './config.js';
 import { childNode, node, property, readFdt, writeFdt, type FdtNode } from './fdt.js';
 import { isaString } from './isa-string.js';
 import { interruptSources, memoryMap } from './memory-map.js';
@@ -43,7 +43,7 @@ export function generateDeviceTree(config: MachineConfig, chosen: Chosen): Uint8
         reg: hart,
         status: 'okay',
         compatible: 'riscv',
-        'riscv,isa': isaString(config.isa),
+        'riscv,isa': isaString(config.isa, hasEventCounters(config)),
         'mmu-type': config.pagingLevels === 4 ? 'riscv,sv48' : 'riscv,sv39',
         ...(dvext ? { 'dv-ext': config.dvext } : {}),
       },

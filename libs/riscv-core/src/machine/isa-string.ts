@@ -55,10 +55,10 @@ function splitLetters(text: string): string[] {
   return [...(match[1] ?? '').replace('g', 'imafd'), match[2] ?? ''];
 }
 
-/** As the device tree announces it: what exists, no more. */
-export function isaString({ f, d, h, named }: IsaOptions): string {
+/** As the device tree announces it: what exists, no more. `eventCounters`: mhpmcounter3 to 31 count something. */
+export function isaString({ f, d, h, named }: IsaOptions, eventCounters: boolean): string {
   const letters = `rv64ima${f ? 'f' : ''}${d ? 'd' : ''}c${h ? 'h' : ''}`;
-  return [letters, 'zicntr', 'zicsr', 'zifencei', ...named].join('_');
+  return [letters, 'zicntr', 'zicsr', 'zifencei', ...(eventCounters ? ['zihpm'] : []), ...named].join('_');
 }
 
 /** misa: MXL = 2 and a bit per letter; DV-ext profile `qemu` announces itself by Z (dv-ext.md 1). */

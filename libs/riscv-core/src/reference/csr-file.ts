@@ -3,7 +3,8 @@ import * as S from '../hart/csr-slots.js';
 import * as L from '../hart/layout.js';
 import * as K from '../isa/csr-kinds.js';
 import type { Csr } from '../isa/csrs.js';
-import { field, insert, wrap } from './bits.js';
+import { CYCLES, INSTRUCTIONS, readCounter, writeCounter, writeEvent, writeInhibit } from './counters.js';
+import { field, insert } from './bits.js';
 import {
   comparesTime,
   guestTime,
@@ -14,7 +15,6 @@ import {
   U_BITS,
   VS_BITS,
 } from './interrupts.js';
-import { readCounter, writeCounter, writeEvent } from './hpm.js';
 import * as F from './mstatus.js';
 import { hasVirtualBit, PMP_NA4, PMP_TOR, pmpConfig, pmpMatching } from './pmp.js';
 import type { HartState, MachineState } from './state.js';
@@ -65,10 +65,10 @@ export function readCsr(machine: MachineState, hart: HartState, row: Csr): bigin
       return readPmpAddress(machine, hart, row);
     case K.CSRK_MCYCLE:
     case K.CSRK_CYCLE_RO:
-      return wrap(hart.cycle - hart.get64(L.SLEPT) + hart.csr(S.CSR_MCYCLE_OFFSET));
+      return readCounter(hart, CYCLES);
     case K.CSRK_MINSTRET:
     case K.CSRK_INSTRET_RO:
-      return wrap(hart.instret + hart.csr(S.CSR_MINSTRET_OFFSET));
+      return readCounter(hart, INSTRUCTIONS);
     case K.CSRK_TIME_RO:
       return readTime(machine, hart);
     case K.CSRK_MHPMCOUNTER:
@@ -181,14 +181,15 @@ export function writeCsr(machine: MachineState, hart: HartState, row: Csr, value
     case K.CSRK_PMPADDR:
       return writePmpAddress(hart, row, value);
     case K.CSRK_MCYCLE:
-      return hart.setCsr(row.slot, wrap(value - (hart.cycle - hart.get64(L.SLEPT))));
+      return writeCounter(hart, CYCLES, value);
     case K.CSRK_MHPMCOUNTER:
       return writeCounter(hart, row.index, value);
     case K.CSRK_MHPMEVENT:
       return writeEvent(hart, row.index, value & row.writeMask);
     case K.CSRK_MINSTRET:
-      // The write happens after this instruction has been counted: the next one reads what was written (3.1.10).
-      return hart.setCsr(row.slot, wrap(value - hart.instret - 1n));
+      return writeCounter(hart, INSTRUCTIONS, value);
+    case K.CSRK_MCOUNTINHIBIT:
+      return writeInhibit(hart, row.writeMask, value);
     case K.CSRK_VTIMECMP:
       return machine.set64(L.M_VTIMECMP + 8 * hart.index, value);
     case K.CSRK_VTIMECTL:

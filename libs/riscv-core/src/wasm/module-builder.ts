@@ -42,6 +42,13 @@ function name(text: string): number[] {
   return [...uleb(bytes.length), ...bytes];
 }
 
+/**
+ * In front of an `if` or `br_if`: its condition is nearly always true, or nearly never. Goes into the section of branch hints
+ * (WebAssembly proposal "branch hinting"), which engines that do not know it ignore.
+ */
+const LIKELY = 0x100;
+const UNLIKELY = 0x101;
+
 /** One WebAssembly instruction each; names as in the specification with _ for the dot. */
 export const op = {
   unreachable: [0x00],
@@ -49,6 +56,9 @@ export const op = {
   block: [0x02, 0x40],
   loop: [0x03, 0x40],
   if: [0x04, 0x40],
+  /** Most often taken, and hardly ever: see {@link LIKELY}. */
+  ifLikely: [LIKELY, 0x04, 0x40],
+  ifUnlikely: [UNLIKELY, 0x04, 0x40],
   else: [0x05],
   end: [0x0b],
   return: [0x0f],
@@ -145,6 +155,8 @@ export const call = (index: number): number[] => [0x10, ...uleb(index)];
 export const callIndirect = (type: number): number[] => [0x11, ...uleb(type), 0];
 export const br = (depth: number): number[] => [0x0c, ...uleb(depth)];
 export const brIf = (depth: number): number[] => [0x0d, ...uleb(depth)];
+/** In front of a {@link brIf} that is hardly ever taken. */
+export const unlikely: Code = [UNLIKELY];
 export const brTable = (depths: readonly number[], otherwise: number): number[] => [
   0x0e,
   ...uleb(depths.length),
@@ -189,7 +201,25 @@ interface BuiltFunction {
   readonly type: number;
   readonly locals: readonly ValueType[];
   readonly body: Code;
+  readonly hints: readonly BranchHint[];
   readonly exportName: string;
+}
+
+interface BranchHint {
+  /** Of the instruction, in the body. */
+  readonly offset: number;
+  readonly likely: boolean;
+}
+
+function takeHints(code: Code): { body: Code; hints: readonly BranchHint[] } {
+  const body: number[] = [];
+  const hints: BranchHint[] = [];
+  for (let i = 0; i < code.length; i++) {
+    const byte = code[i]!;
+    if (byte < LIKELY) body.push(byte);
+    else hints.push({ offset: body.length, likely: byte === LIKELY });
+  }
+  return { body, hints };
 }
 
 /** Collects imports and functions and writes the binary module. Imports must all be declared before the first function. */
@@ -219,7 +249,7 @@ export class ModuleBuilder {
 
   /** `locals` are the types of the locals after the parameters; `body` ends without the final `end`. */
   addFunction(exportName: string, type: FunctionType, locals: readonly ValueType[], body: Code): number {
-    this.functions.push({ type: this.typeIndex(type), locals, body, exportName });
+    this.functions.push({ type: this.typeIndex(type), locals, ...takeHints(body), exportName });
     return this.imports.length + this.functions.length - 1;
   }
 
@@ -256,6 +286,13 @@ export class ModuleBuilder {
       (sum, b) => sum + b.size.length + b.locals.length + b.body.length + 1,
       codeCount.length,
     );
+    const hinted = this.functions.flatMap(({ hints }, i) => {
+      if (hints.length === 0) return [];
+      const before = bodies[i]!.locals.length;
+      const each = hints.map(({ offset, likely }) => [...uleb(before + offset), 1, likely ? 1 : 0]);
+      return [[...uleb(this.imports.length + i), ...vector(each)]];
+    });
+    const hints = hinted.length === 0 ? [] : section(0, [...name('metadata.code.branch_hint'), ...vector(hinted)]);
     const head = [
       0x00,
       0x61,
@@ -269,6 +306,7 @@ export class ModuleBuilder {
       ...section(2, imports),
       ...section(3, functions),
       ...section(7, exports),
+      ...hints,
       10,
       ...uleb(codeLength),
       ...codeCount,
