@@ -19,9 +19,10 @@ import { TimingCode } from './timing-code.js';
 /** When to compile, and how much. Software cannot tell. */
 export interface JitPolicy {
   /**
-   * Transfers to a place, within `window` instructions, until it is noted as hot and until it is compiled without waiting for
-   * others. Compiling an instruction costs what interpreting it a thousand times costs, and compiled code is twenty times as
-   * large as records: code that is used evenly and all over is better interpreted (bench/engine, "cold").
+   * Transfers to a place until it is noted as hot and until it is compiled without waiting for others, of `window` transfers that
+   * the interpreter makes in all. Compiling an instruction, V8's optimizing compiler included, costs what interpreting it
+   * thousands of times costs, and compiled code is twenty times as large as records: code that is used evenly and all over
+   * is better interpreted (bench/engine, "cold"), while what is left beside compiled code is counted for as long as it takes.
    */
   readonly warm: number;
   readonly hot: number;
@@ -36,9 +37,9 @@ export interface JitPolicy {
 }
 
 export const defaultPolicy: JitPolicy = {
-  warm: 1000,
-  hot: 3000,
-  window: 20_000_000,
+  warm: 10_000,
+  hot: 30_000,
+  window: 3_000_000,
   batch: 128,
   regionInsns: 300,
   maxRegions: 16384,
@@ -54,6 +55,8 @@ export interface JitOptions {
   readonly builder?: RegionBuilderFactory;
 }
 
+/** Instructions of all harts between two looks at what was counted, as a multiple of the window: an interpreter makes no more transfers. */
+const LOOK_AT_WINDOW = 4;
 /** Steps of all harts between two looks at a builder that is at work: a millisecond or a few. */
 const LOOK_EVERY = 500_000;
 
@@ -132,12 +135,13 @@ export function jit(jitOptions: JitOptions): EngineFactory {
       }
       return Number(sum);
     };
-    let windowBegan = executed();
+    let lookedAt = executed();
     const between = (): void => {
       compiler.advance();
       const now = executed();
-      if ((now - windowBegan) >>> 0 < policy.window) return;
-      windowBegan = now;
+      if ((now - lookedAt) >>> 0 < LOOK_AT_WINDOW * policy.window) return;
+      lookedAt = now;
+      if (regions.counted() < policy.window) return;
       compiler.windowClosed();
     };
     return {

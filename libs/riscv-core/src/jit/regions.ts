@@ -89,6 +89,17 @@ export class RegionTable {
     this.view.setUint16(numberOf(rec), L.REGION_REFUSED, true);
   }
 
+  /** Transfers counted since they were forgotten last, but for those of places that have become regions. */
+  counted(): number {
+    let sum = 0;
+    for (let slot = L.CODE_SLOTS; slot < L.CODE_SLOTS_END; slot += L.CODE_SLOT_STRIDE) {
+      if (this.view.getBigUint64(slot + L.CODE_SLOT_PAGE, true) === 0n) continue;
+      const at = slot + L.CODE_SLOT_COUNTERS;
+      for (const count of new Uint16Array(this.bytes.buffer, at, L.CODE_SLOT_REGIONS_SIZE / 4)) sum += count;
+    }
+    return sum;
+  }
+
   /** What was counted is long ago. */
   forgetCounts(): void {
     for (let slot = L.CODE_SLOTS; slot < L.CODE_SLOTS_END; slot += L.CODE_SLOT_STRIDE) {
