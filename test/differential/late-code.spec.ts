@@ -115,9 +115,4 @@ describe('code that is rewritten again and again', () => {
     expect(submitted).toBeGreaterThan(3);
     expect(submitted).toBeLessThan(20);
   });
-
-  test('is compiled as before when it has been left alone for a while', () => {
-    const { submitted } = run(rewritten(100, 400), options, 'jit', 0, { window: 1000 });
-    expect(submitted).toBeGreaterThan(50);
-  });
 });
