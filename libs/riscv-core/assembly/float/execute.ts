@@ -131,51 +131,30 @@ const NOT_PLAIN: u64 = 0x7fff_ffff_ffff_ffff;
  * a normal number above the smallest, so no other flag can be due.
  */
 function native64(kind: i32, first: u64, second: u64): u64 {
-  const a = reinterpret<f64>(first);
-  const b = reinterpret<f64>(second);
-  let result: f64;
-  switch (kind) {
-    case O.FLOAT_ADD:
-      result = a + b;
-      break;
-    case O.FLOAT_SUB:
-      result = a - b;
-      break;
-    case O.FLOAT_MUL:
-      result = a * b;
-      break;
-    case O.FLOAT_DIV:
-      result = a / b;
-      break;
-    default:
-      result = sqrt(a);
-  }
-  const bits = reinterpret<u64>(result);
+  const bits = reinterpret<u64>(hostOperation<f64>(kind, reinterpret<f64>(first), reinterpret<f64>(second)));
   const exponent = i32(bits >> 52) & 0x7ff;
   return exponent > 1 && exponent < 0x7ff ? bits : NOT_PLAIN;
 }
 
 function native32(kind: i32, first: u32, second: u32): u64 {
-  const a = reinterpret<f32>(first);
-  const b = reinterpret<f32>(second);
-  let result: f32;
-  switch (kind) {
-    case O.FLOAT_ADD:
-      result = a + b;
-      break;
-    case O.FLOAT_SUB:
-      result = a - b;
-      break;
-    case O.FLOAT_MUL:
-      result = a * b;
-      break;
-    case O.FLOAT_DIV:
-      result = a / b;
-      break;
-    default:
-      result = sqrt(a);
-  }
-  const bits = reinterpret<u32>(result);
+  const bits = reinterpret<u32>(hostOperation<f32>(kind, reinterpret<f32>(first), reinterpret<f32>(second)));
   const exponent = i32(bits >> 23) & 0xff;
   return exponent > 1 && exponent < 0xff ? box(bits) : NOT_PLAIN;
+}
+
+/** `F`: f32 or f64. `kind`: FLOAT_ADD to FLOAT_SQRT. */
+@inline
+function hostOperation<F>(kind: i32, a: F, b: F): F {
+  switch (kind) {
+    case O.FLOAT_ADD:
+      return a + b;
+    case O.FLOAT_SUB:
+      return a - b;
+    case O.FLOAT_MUL:
+      return a * b;
+    case O.FLOAT_DIV:
+      return a / b;
+    default:
+      return sqrt<F>(a);
+  }
 }
