@@ -4,7 +4,8 @@ import { breakdownFigure, ratioFigure, totalsFigure } from './figures/figures.js
 import type { Report } from './report.js';
 import { BASELINE, CANDIDATE } from './report.js';
 import { hypervisorName, modelNotice } from './primitives.js';
-import { cycles, count, digest, distance, interval, percent, pValue, ratio, spread } from './format.js';
+import { effectCells, effectColumns, left, plain, right, strong, toneOf } from './cells.js';
+import { cycles, count, digest, distance, percent, ratio, spread } from './format.js';
 import type { Cell, HypervisorResult, PrimitiveSection } from './tables/section.js';
 import type { StepTable } from './tables/steps.js';
 import type { CheckResult } from './checks/evaluate.js';
@@ -64,10 +65,6 @@ export function buildDocument(report: Report, detail: Detail = 'full'): Document
   };
 }
 
-const left = (title: string): Column => ({ title, align: 'left' });
-const right = (title: string): Column => ({ title, align: 'right' });
-const plain = (text: string): TableCell => ({ text });
-const strong = (text: string): TableCell => ({ text, tone: 'strong' });
 const paragraph = (text: string): Block => ({ kind: 'paragraph', text });
 const heading = (text: string): Block => ({ kind: 'heading', level: 2, text });
 const figureBlocks = (figures: readonly Figure[]): Block[] => figures.map((figure) => ({ kind: 'figure', figure }));
@@ -186,14 +183,9 @@ function exitsPerOperation(result: HypervisorResult): string {
 function comparisonTable(report: Report): Block {
   const rows = report.comparisons.map((comparison) => {
     const section = report.sections.find((candidate) => candidate.title === comparison.sectionTitle);
-    const { n, ratio: value, t, bootstrap } = comparison.effect;
     return [
       plain(comparison.sectionTitle),
-      strong(ratio(value)),
-      plain(interval(t)),
-      plain(interval(bootstrap)),
-      plain(String(n)),
-      plain(pValue(comparison.adjustedP)),
+      ...effectCells(comparison.effect, comparison.adjustedP),
       { text: `DuVisor ${comparison.verdict}`, ...toneOf(comparison.verdict) },
       plain(publishedRatio(section, 'P')),
       plain(publishedRatio(section, 'C-micro')),
@@ -203,11 +195,7 @@ function comparisonTable(report: Report): Block {
   if (mean !== null)
     rows.push([
       plain(`geometric mean over ${String(mean.over.length)}`),
-      strong(ratio(mean.effect.ratio)),
-      plain(interval(mean.effect.t)),
-      plain(interval(mean.effect.bootstrap)),
-      plain(String(mean.effect.n)),
-      plain('–'),
+      ...effectCells(mean.effect),
       plain(''),
       plain('–'),
       plain('–'),
@@ -215,17 +203,7 @@ function comparisonTable(report: Report): Block {
   return {
     kind: 'table',
     caption: `Ratio KVM ÷ DuVisor: total cycles of the KVM-like module over DuVisor's (${modelNotice})`,
-    columns: [
-      left('primitive'),
-      right('KVM ÷ DuVisor'),
-      right('95 % (t)'),
-      right('95 % (bootstrap)'),
-      right('pairs'),
-      right('p (Holm)'),
-      left('verdict'),
-      right('P'),
-      right('C-micro'),
-    ],
+    columns: [left('primitive'), ...effectColumns('KVM ÷ DuVisor'), left('verdict'), right('P'), right('C-micro')],
     rows,
     notes: [
       'Seed i on one side is paired with seed i on the other; the effect is the mean log ratio. Equivalent = interval inside ±1 %.',
@@ -234,10 +212,6 @@ function comparisonTable(report: Report): Block {
       ),
     ],
   };
-}
-
-function toneOf(verdict: string): { tone?: 'good' | 'bad' } {
-  return verdict === 'better' ? { tone: 'good' } : verdict === 'worse' ? { tone: 'bad' } : {};
 }
 
 function publishedRatio(section: PrimitiveSection | undefined, tag: 'P' | 'C-micro'): string {

@@ -1,17 +1,13 @@
 /** The service sections as headings, tables and notes. */
-import type { Block, Column, TableCell } from '../document.js';
-import { cycles, distance, interval, percent, pValue, ratio, spread } from '../format.js';
+import { effectCells, effectColumns, left, plain, right, strong, toneOf } from '../cells.js';
+import type { Block, TableCell } from '../document.js';
+import { cycles, distance, percent, ratio, spread } from '../format.js';
 import { hypervisorName, modelNotice } from '../primitives.js';
 import type { Report } from '../report.js';
 import type { Figure } from '#libs/contracts';
 import type { JudgedSection } from './compare.js';
 import { latencyFigure, modeFigure, rateFigure } from './figures.js';
 import type { JudgedComparison, Quantity, ServiceResult } from './section.js';
-
-const left = (title: string): Column => ({ title, align: 'left' });
-const right = (title: string): Column => ({ title, align: 'right' });
-const plain = (text: string): TableCell => ({ text });
-const strong = (text: string): TableCell => ({ text, tone: 'strong' });
 
 export function serviceBlocks(report: Report): Block[] {
   if (report.services.length === 0) return [];
@@ -100,11 +96,7 @@ function comparisonTable(report: Report): Block {
       plain(`geometric mean over ${String(mean.over.length)}`),
       plain('requests/s'),
       plain('DuVisor ÷ KVM'),
-      strong(ratio(mean.effect.ratio)),
-      plain(interval(mean.effect.t)),
-      plain(interval(mean.effect.bootstrap)),
-      plain(String(mean.effect.n)),
-      plain('–'),
+      ...effectCells(mean.effect),
       plain(''),
       plain('–'),
       plain('–'),
@@ -116,11 +108,7 @@ function comparisonTable(report: Report): Block {
       left('service'),
       left('quantity'),
       left('ratio'),
-      right('value'),
-      right('95 % (t)'),
-      right('95 % (bootstrap)'),
-      right('pairs'),
-      right('p (Holm)'),
+      ...effectColumns('value'),
       left('verdict'),
       right('C-app'),
       right('P'),
@@ -139,7 +127,6 @@ const shortNames: Readonly<Record<string, string>> = { duvisor: 'DuVisor', kvm: 
 
 function comparisonCells(comparison: JudgedComparison): TableCell[] {
   const { candidate, reference, effect, adjustedP, verdict, published } = comparison;
-  const tone = verdict === 'better' ? 'good' : verdict === 'worse' ? 'bad' : undefined;
   const beside = (tag: string): TableCell => {
     const value = published.find((entry) => entry.tag === tag);
     if (value === undefined) return plain('–');
@@ -147,12 +134,8 @@ function comparisonCells(comparison: JudgedComparison): TableCell[] {
   };
   return [
     plain(`${nameOf(candidate)} ÷ ${nameOf(reference)}`),
-    strong(ratio(effect.ratio)),
-    plain(interval(effect.t)),
-    plain(interval(effect.bootstrap)),
-    plain(String(effect.n)),
-    plain(pValue(adjustedP)),
-    { text: `${nameOf(candidate)} ${verdict}`, ...(tone === undefined ? {} : { tone }) },
+    ...effectCells(effect, adjustedP),
+    { text: `${nameOf(candidate)} ${verdict}`, ...toneOf(verdict) },
     beside('C-app'),
     beside('P'),
   ];
