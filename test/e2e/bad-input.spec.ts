@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CampaignFileInput, campaignPageSchema, problemMediaType, problemSchema } from '#libs/contracts';
 import { homeFiles } from '#libs/platform';
-import { Farm, freePort } from './farm.testkit.js';
+import { freePort } from '../../libs/platform/src/free-port.js';
+import { Farm } from './farm.testkit.js';
 
 const good: CampaignFileInput = {
   name: 'good',

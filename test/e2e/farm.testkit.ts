@@ -1,14 +1,14 @@
-/** Real processes for end-to-end tests: the command line, clusters in a state directory of their own, Redis. Nobody sleeps: conditions have deadlines. */
+/** Real processes for end-to-end tests: the command line, clusters in a state directory of their own, Redis. Nobody sleeps: what is waited for has a name. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type CampaignFileInput, campaignViewSchema, type CampaignView, type StreamEvent } from '#libs/contracts';
 import { apiClient, type ApiClient, homeFiles, readControllerRecord } from '#libs/platform';
+import { freePort } from '../../libs/platform/src/free-port.js';
+import { eventually } from '../../libs/platform/src/testkit/servers.testkit.js';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const launcher = join(root, 'bin', 'dvfarm');
@@ -78,7 +78,7 @@ export class Farm {
   /** Starts a controller alone and waits until it answers. */
   async controller(environment: Readonly<Record<string, string>> = {}): Promise<Started> {
     const started = this.start(['controller', '--port', '0'], environment);
-    await until('the controller answers', 120_000, () => {
+    await eventually('the controller answers', () => {
       if (started.child.exitCode !== null) throw new Error(`controller ended: ${started.output()}`);
       return readControllerRecord(this.home) !== null;
     });
@@ -100,9 +100,9 @@ export class Farm {
   }
 
   /** The campaign once it has ended. */
-  async ended(id: string, deadlineMs: number): Promise<CampaignView> {
+  async ended(id: string): Promise<CampaignView> {
     let view: CampaignView | undefined;
-    await until(`campaign ${id} has ended`, deadlineMs, async () => {
+    await eventually(`campaign ${id} has ended`, async () => {
       view = await this.api().call(`/campaigns/${id}`, campaignViewSchema);
       return view.endedAt !== null;
     });
@@ -127,7 +127,7 @@ export class Farm {
   async close(): Promise<void> {
     for (const { child } of this.started) if (child.exitCode === null) child.kill('SIGTERM');
     await Promise.all(this.started.map(({ ended }) => ended));
-    await until(`no process of ${this.home} is left: ${processesOf(this.home).join(', ')}`, 120_000, () => {
+    await eventually(`no process of ${this.home} is left: ${processesOf(this.home).join(', ')}`, () => {
       return processesOf(this.home).length === 0;
     });
     rmSync(this.home, { recursive: true, force: true });
@@ -169,27 +169,6 @@ function readIfThere(file: string): string {
   }
 }
 
-/** Waits until `condition` holds, asking every 50 ms. */
-export async function until(
-  what: string,
-  deadlineMs: number,
-  condition: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const end = Date.now() + deadlineMs;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`waited ${String(deadlineMs / 1000)} s in vain until ${what}`);
-    await delay(50);
-  }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 /**
  * Whether Redis can be tested here. A newcomer's machine has none, and `npm test` passes there; CI sets DVFARM_TEST_REDIS=required, so
  * that the comparison cannot fall away unseen.
@@ -220,7 +199,7 @@ export async function startRedis(): Promise<Redis> {
   );
   let log = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
-  await until('Redis accepts connections', 120_000, () => log.includes('Ready to accept connections'));
+  await eventually('Redis accepts connections', () => log.includes('Ready to accept connections'));
   return {
     url: `redis://127.0.0.1:${String(port)}`,
     async stop() {

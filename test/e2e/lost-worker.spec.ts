@@ -7,7 +7,8 @@ import {
   runPageSchema,
   type RunView,
 } from '#libs/contracts';
-import { Farm, until } from './farm.testkit.js';
+import { Farm } from './farm.testkit.js';
+import { eventually } from '../../libs/platform/src/testkit/servers.testkit.js';
 
 /** One run that computes long enough to be caught at it. */
 const campaign = (seed: number): CampaignFileInput => ({
@@ -31,14 +32,14 @@ async function onlyRun(view: CampaignView): Promise<RunView> {
 /** Starts a worker and waits until it takes work. */
 async function readyWorker(name: string): Promise<void> {
   const worker = farm.worker(name);
-  await until(`worker ${name} is ready`, 120_000, () => worker.output().includes('ready:'));
+  await eventually(`worker ${name} is ready`, () => worker.output().includes('ready:'));
 }
 
 /** Submits a campaign; resolves with the name of the worker that computes its run as soon as one does. */
 async function caughtRunning(seed: number): Promise<{ submitted: CampaignView; holder: string }> {
   const submitted = await farm.submit(campaign(seed));
   let holder = '';
-  await until('the run is computed', 120_000, async () => {
+  await eventually('the run is computed', async () => {
     const run = await onlyRun(submitted);
     holder = run.worker ?? '';
     return run.state === 'RUNNING';
@@ -55,7 +56,7 @@ async function transitions(view: CampaignView): Promise<string[]> {
 /** The same run again, undisturbed: the controller compares, and so do we. */
 async function sameAsUndisturbed(run: RunView, seed: number): Promise<void> {
   const disturbed = await farm.api().call(`/runs/${run.id}/result`, resultViewSchema);
-  const again = await farm.ended((await farm.submit(campaign(seed), true)).id, 90_000);
+  const again = await farm.ended((await farm.submit(campaign(seed), true)).id);
   expect(again).toMatchObject({ status: 'passed', alarms: 0, cached: 0 });
   const undisturbed = await farm.api().call(`/runs/${(await onlyRun(again)).id}/result`, resultViewSchema);
   expect(undisturbed.result).toMatchObject({
@@ -73,7 +74,7 @@ describe('a worker in mid-run', () => {
     expect(holder).toBe('first');
     farm.workers.get('first')?.child.kill('SIGKILL');
     await readyWorker('second');
-    const ended = await farm.ended(submitted.id, 120_000);
+    const ended = await farm.ended(submitted.id);
     expect(ended).toMatchObject({ status: 'passed', alarms: 0 });
     const run = await onlyRun(ended);
     expect(run).toMatchObject({ attempts: 2, worker: 'second', state: 'SUCCEEDED' });
@@ -87,7 +88,7 @@ describe('a worker in mid-run', () => {
     const leaving = farm.workers.get(holder);
     leaving?.child.kill('SIGTERM');
     expect((await leaving?.ended)?.code).toBe(0);
-    const ended = await farm.ended(submitted.id, 120_000);
+    const ended = await farm.ended(submitted.id);
     const run = await onlyRun(ended);
     expect(run.worker).not.toBe(holder);
     expect(await transitions(ended)).toEqual(['lease', 'start', 'release', 'lease', 'start', 'finish', 'pass']);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CampaignFileInput, campaignPageSchema } from '#libs/contracts';
 import { readControllerRecord } from '#libs/platform';
-import { Farm, processesOf, until } from './farm.testkit.js';
+import { Farm, processesOf } from './farm.testkit.js';
+import { eventually } from '../../libs/platform/src/testkit/servers.testkit.js';
 
 const campaign = (more: Partial<CampaignFileInput> = {}): CampaignFileInput => ({
   name: 'two-runs',
@@ -44,7 +45,7 @@ describe('dvfarm run', () => {
 
   it('stops everything on Ctrl-C, cancels what it submitted, and exits 130', async () => {
     const running = farm.start(['run', farm.file(long)]);
-    await until('the run is computed', 90_000, () => running.output().includes('1 running'));
+    await eventually('the run is computed', () => running.output().includes('1 running'));
     running.child.kill('SIGINT');
     const { code, stderr } = await running.ended;
     expect(code).toBe(130);
@@ -54,15 +55,15 @@ describe('dvfarm run', () => {
 
   it('that is killed takes controller and workers with it', async () => {
     const running = farm.start(['run', farm.file(long)]);
-    await until('the run is computed', 90_000, () => running.output().includes('1 running'));
+    await eventually('the run is computed', () => running.output().includes('1 running'));
     running.child.kill('SIGKILL');
     await running.ended;
-    await until('no process is left', 120_000, () => processesOf(farm.home).length === 0);
+    await eventually('no process is left', () => processesOf(farm.home).length === 0);
   }, 180_000);
 
   it('whose controller is killed ends with one line; the next one takes over the database it left', async () => {
     const running = farm.start(['run', farm.file(long)]);
-    await until('the run is computed', 90_000, () => running.output().includes('1 running'));
+    await eventually('the run is computed', () => running.output().includes('1 running'));
     const controller = readControllerRecord(farm.home)?.pid ?? 0;
     process.kill(controller, 'SIGKILL');
     const { code, stderr } = await running.ended;
@@ -79,7 +80,7 @@ describe('dvfarm run', () => {
 
   it('joins a cluster that is up, and leaves it up', async () => {
     const up = farm.start(['up', '--workers', '1']);
-    await until('the cluster is up', 90_000, () => up.output().includes('Ctrl-C'));
+    await eventually('the cluster is up', () => up.output().includes('Ctrl-C'));
     const joined = await farm.dvfarm(['run', farm.file(campaign())]);
     expect(joined.code, joined.stderr).toBe(0);
     expect(joined.stderr).toContain('joining the cluster');
@@ -91,10 +92,10 @@ describe('dvfarm run', () => {
 
   it('goes on with a cluster of its own when the one it joined is taken away', async () => {
     const up = farm.start(['up', '--workers', '1']);
-    await until('the cluster is up', 90_000, () => up.output().includes('Ctrl-C'));
+    await eventually('the cluster is up', () => up.output().includes('Ctrl-C'));
     const file = farm.file(campaign({ workload: { name: 'hypercall', iterations: 20_000 }, hypervisor: ['kvm'] }));
     const joined = farm.start(['run', file]);
-    await until('the run is computed', 120_000, async () => {
+    await eventually('the run is computed', async () => {
       const { items } = await farm.api().call('/campaigns', campaignPageSchema);
       return items[0]?.counts.running === 1;
     });

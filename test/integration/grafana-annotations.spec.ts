@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CampaignView } from '#libs/contracts';
 import { startTestPostgres, type TestPostgres } from '../../libs/platform/src/testkit/servers.testkit.js';
 import { GrafanaClient } from '../../apps/controller/src/grafana/grafana-client.js';
-import { until } from '../e2e/farm.testkit.js';
+import { eventually } from '../../libs/platform/src/testkit/servers.testkit.js';
 import {
   jobOf,
   query,
@@ -104,7 +104,7 @@ const rows = (farm: TestController) =>
     'select tries, posted_at is not null as posted, last_error from grafana_annotations',
   );
 const posted = (farm: TestController, what = true) =>
-  until(`the annotation is ${what ? 'posted' : 'tried in vain'}`, 120_000, async () => {
+  eventually(`the annotation is ${what ? 'posted' : 'tried in vain'}`, async () => {
     const [row] = await rows(farm);
     return row !== undefined && (what ? row.posted : row.last_error !== null);
   });
@@ -129,7 +129,7 @@ describe('an ended campaign', () => {
     await farm.restart();
     // Answered from the cache, so it has ended at once.
     await submit(farm);
-    await until('the second campaign is posted', 120_000, async () => {
+    await eventually('the second campaign is posted', async () => {
       const told = await rows(farm);
       return told.length === 2 && told.every((row) => row.posted);
     });
@@ -148,10 +148,10 @@ describe('an ended campaign', () => {
     farm.clock.advance(4_999);
     // A campaign that ends now is told at once; the other one's time has not come.
     await submit(farm);
-    await until('the second is posted', 120_000, async () => (await rows(farm)).some((row) => row.posted));
+    await eventually('the second is posted', async () => (await rows(farm)).some((row) => row.posted));
     expect((await rows(farm)).filter((row) => row.posted)).toHaveLength(1);
     farm.clock.advance(1);
-    await until('both are posted', 120_000, async () => (await rows(farm)).every((row) => row.posted));
+    await eventually('both are posted', async () => (await rows(farm)).every((row) => row.posted));
     expect((await rows(farm)).map(({ tries }) => tries).sort()).toEqual([1, 2]);
   });
 

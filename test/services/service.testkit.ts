@@ -4,10 +4,11 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { fromBytes } from '../../libs/duvisor/src/loadgen/protocols/byte-string.js';
+import { freePort } from '../../libs/platform/src/free-port.js';
 import { segmentsOf } from './segments.testkit.js';
 
 const QEMU = 'qemu-riscv64';
@@ -122,16 +123,6 @@ export class RunningService {
       await setImmediate();
     }
   }
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const elf = (service: string): string =>

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { freePort } from '../free-port.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/embedded/server.js';
 
 export interface TestRedis {
@@ -106,15 +106,4 @@ export async function eventually(
     if (Date.now() > deadline) throw new Error(`waited ${patienceMs} ms in vain: ${what}`);
     await delay(20);
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(address !== null && typeof address === 'object' ? address.port : 0));
-    });
-  });
 }
