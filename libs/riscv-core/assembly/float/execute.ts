@@ -143,7 +143,6 @@ function native32(kind: i32, first: u32, second: u32): u64 {
 }
 
 /** `F`: f32 or f64. `kind`: FLOAT_ADD to FLOAT_SQRT. */
-@inline
 function hostOperation<F>(kind: i32, a: F, b: F): F {
   switch (kind) {
     case O.FLOAT_ADD:
