@@ -24,6 +24,7 @@ const options = [
   '--runtime', 'stub',
   '--memoryBase', String(MEMORY_BASE),
   '--noAssert',
+  '--enable', 'simd',
   '-O3',
   '--lowMemoryLimit', String(MACHINE),
 ]; // prettier-ignore

@@ -1,4 +1,5 @@
 /** Behind the L2: clock crossing, LLC, DDR3 (rocket-timing.md 1, 6, 7, 8), and harts that meet in the L2 and there. */
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   COUNT_DRAM_CLOSED,
@@ -11,6 +12,7 @@ import {
 } from '../../libs/riscv-core/src/timing/counted-events.js';
 import { CYCLE } from '../../libs/riscv-core/src/hart/layout.js';
 import { DATA_LOAD, DATA_STORE } from '../../libs/riscv-core/src/timing/events.js';
+import { testSeed } from '../seed.js';
 import {
   DRAM_CLOSED,
   DRAM_CONFLICT,
@@ -44,6 +46,36 @@ function loadAt(core: TimingCore, begin: number, pa: bigint): number {
   core.sync(begin);
   return core.data(pa, DATA_LOAD);
 }
+
+describe('edges of the two clocks', () => {
+  const ceiling = (a: bigint, b: bigint): bigint => (a + b - 1n) / b;
+
+  it('are the first ones at or after a cycle, whatever the ratio', () => {
+    const mhz = fc.integer({ min: 1, max: 10_000 });
+    const cycle = fc.bigInt({ min: 0n, max: 1n << 36n });
+    fc.assert(
+      fc.property(mhz, mhz, fc.array(cycle, { minLength: 20, maxLength: 20 }), (core, memory, cycles) => {
+        const { events } = new TimingCore(module, { set: { 'clock.core': core, 'clock.memory': memory } });
+        for (const at of cycles) {
+          expect(events.t_memory_edge(at)).toBe(ceiling(at * BigInt(memory), BigInt(core)));
+          const back = (at * BigInt(memory)) / BigInt(core) / 10_000n;
+          expect(events.t_core_edge(back)).toBe(ceiling(back * BigInt(core), BigInt(memory)));
+        }
+      }),
+      { numRuns: 60, seed: testSeed },
+    );
+  });
+
+  it('of the evaluation machine, next to and on an edge, up to 2^45', () => {
+    const { events } = new TimingCore(module);
+    for (let bit = 5n; bit < 45n; bit++)
+      for (let offset = -20n; offset <= 20n; offset++) {
+        const at = (1n << bit) + offset > 0n ? (1n << bit) + offset : 0n;
+        expect(events.t_memory_edge(at)).toBe(ceiling(at * 5n, 16n));
+        expect(events.t_core_edge(at)).toBe(ceiling(at * 16n, 5n));
+      }
+  });
+});
 
 describe('end to end, unloaded (8): load latency in core cycles', () => {
   const rows = [

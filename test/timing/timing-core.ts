@@ -17,6 +17,8 @@ interface Events {
   t_fetch(h: number, va: bigint, pa: bigint, space: number): void;
   t_data(h: number, pa: bigint, kind: number): void;
   t_filter_enter(h: number, va: bigint, linear: number, writable: number): void;
+  t_memory_edge(cycle: bigint): bigint;
+  t_core_edge(cycle: bigint): bigint;
   t_mmio(h: number, isStore: number): void;
   t_dma(pa: bigint, size: number, write: number): void;
   t_trap(h: number): void;
@@ -46,7 +48,7 @@ export async function compileEvents(): Promise<WebAssembly.Module> {
     const output = join(directory, 'events.wasm');
     const { error, stderr } = await asc.main([
       source,
-      ...['--outFile', output, '-O2', '--importMemory', '--runtime', 'stub', '--noAssert'],
+      ...['--outFile', output, '-O2', '--importMemory', '--runtime', 'stub', '--noAssert', '--enable', 'simd'],
     ]);
     if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
     return new WebAssembly.Module(readFileSync(output));

@@ -39,6 +39,7 @@ const UNUSED: u64 = u64.MAX_VALUE;
 const KEY_DATA_V: u64 = 1 << 6;
 
 /** Effective privilege of loads and stores (MPRV, Privileged ISA 3.1.6.3): prv | V << 2. */
+@inline
 export function dataMode(h: usize): i32 {
   const status = csr(h, CSR_MSTATUS);
   if ((status & STATUS_MPRV) != 0 && prv(h) == PRV_M) {

@@ -1,18 +1,23 @@
 /** The data access in progress: its effective mode, its translation, its faults, and the filter entry it earns. */
 import {
+  ACCESS_STORE,
+  CORE_PMP_ACTIVE,
   EVENT_DONE,
   EVENT_TRAP,
   FILTER_ENTRIES,
   FILTER_ENTRY_SIZE,
   M_FILTER_SHIFT,
   M_HTIF_TOHOST,
+  M_PHYS_LIMIT,
+  PRV_M,
   RFILTER,
   WFILTER,
 } from '../src/hart/layout';
 import { CAUSE_LOAD_PAGE } from '../src/isa/causes';
+import { SPACE_BARE } from '../src/timing/events';
 import { dataMode } from './context';
 import { NO_FAULT, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
-import { pmpUniform } from './pmp';
+import { PMP_R, PMP_W, PMP_X, pmpAllows, pmpUniform } from './pmp';
 import { isRam, linearOf } from './ram';
 import { keepTranslation, knownTranslation } from './soft-tlb';
 import { hasCode } from './stale-code';
@@ -36,6 +41,7 @@ let dataExecute: bool = false;
 let dataFilters: bool = false;
 
 /** An ordinary access: mode by MPRV. */
+@inline
 export function ordinary(h: usize): void {
   const mode = dataMode(h);
   dataPrv = mode & 3;
@@ -60,13 +66,27 @@ function trap(h: usize, cause: i32, va: u64): i32 {
 }
 
 /** A fault that is not a translation's. */
+@inline
 export function plainTrap(h: usize, cause: i32, va: u64): i32 {
   raise(h, cause, va, dataVirt, 0);
   return TRAPPED;
 }
 
+/** No translation is in force: nothing to walk, nothing to remember. False = the access faults. */
+@inline
+function resolveBare(h: usize, va: u64, size: u64, access: i32): bool {
+  const need = access == ACCESS_STORE ? PMP_W : dataExecute ? PMP_R | PMP_X : PMP_R;
+  if (va >= load<u64>(M_PHYS_LIMIT)) return false;
+  if ((dataPrv != PRV_M || load<i32>(h, CORE_PMP_ACTIVE) != 0) && !pmpAllows(h, va, size, need, dataPrv, dataVirt)) return false;
+  setTranslated(va);
+  timeTlb(h, va, access, SPACE_BARE);
+  return true;
+}
+
 /** Translates [va, va + size), inside one page; trPa holds the result. */
+@inline
 export function resolve(h: usize, va: u64, size: u64, access: i32): i32 {
+  if (dataSpace == SPACE_BARE && resolveBare(h, va, size, access)) return DONE;
   if (dataFilters) {
     const known = knownTranslation(h, va, access);
     // A walk that the cycle model prices is made in full, for its trace.
@@ -88,6 +108,7 @@ export function resolve(h: usize, va: u64, size: u64, access: i32): i32 {
 }
 
 /** Lets following accesses to the block of `va` bypass this module. */
+@inline
 export function fillFilter(h: usize, va: u64, pa: u64, isStore: bool): void {
   if (!dataFilters) return;
   const shift: u64 = load<i32>(M_FILTER_SHIFT);

@@ -20,6 +20,7 @@ import { raise } from './trap';
 /** Value of the last load, zero-extended. */
 export let loaded: u64 = 0;
 
+@inline
 export function loadRam(pa: u64, size: i32): u64 {
   const at = linearOf(pa);
   switch (size) {
@@ -65,6 +66,7 @@ function afterStore(h: usize, pa: u64, size: i32): i32 {
 }
 
 /** Loads from CLINT or a device into `loaded`; false = nothing answers. */
+@inline
 function loadDevice(h: usize, pa: u64, size: i32): bool {
   if (isClint(pa)) {
     loaded = clintLoad(h, pa, size);
@@ -82,8 +84,9 @@ export function loadAt(h: usize, va: u64, size: i32): i32 {
   if (outcome != DONE) return outcome;
   const pa = trPa;
   if (isRam(pa, size)) {
-    timeData(h, pa, size, DATA_LOAD);
+    // Before the model's work, during which the simulation host fetches what it has not in its own caches.
     loaded = loadRam(pa, size);
+    timeData(h, pa, size, DATA_LOAD);
     fillFilter(h, va, pa, false);
     return DONE;
   }

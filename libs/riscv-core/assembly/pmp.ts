@@ -116,6 +116,7 @@ export function pmpAllows(h: usize, pa: u64, size: u64, need: i32, prv: i32, vir
 }
 
 /** Do all bytes of the naturally aligned block get the same answer? Only such blocks may enter a filter. */
+@inline
 export function pmpUniform(h: usize, block: u64, size: u64): bool {
-  return pmpFind(h, block, size) != PARTIAL;
+  return load<i32>(h, CORE_PMP_ACTIVE) == 0 || pmpFind(h, block, size) != PARTIAL;
 }

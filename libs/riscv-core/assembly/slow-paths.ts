@@ -10,6 +10,7 @@ import { codeWaits } from './stale-code';
 import { retire } from './state';
 
 /** Extends a loaded value as `kind` says; a binary32 number is NaN-boxed. */
+@inline
 export function extend(value: u64, kind: i32): u64 {
   if (kind & ACCESS_FLOAT) return (kind & 3) == 2 ? box(u32(value)) : value;
   switch (kind & (3 | ACCESS_UNSIGNED)) {

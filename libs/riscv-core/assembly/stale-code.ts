@@ -22,11 +22,13 @@ const DOOMED_NEXT: usize = CODE_SLOT_PAGE + 8;
 const LAST: usize = 1;
 
 /** Address of the CODE_MAP word of the RAM page at `pa`. */
+@inline
 export function mapWord(pa: u64): usize {
   return usize(CODE_MAP) + (usize(pa - load<u64>(M_RAM_BASE)) >> 12) * 4;
 }
 
 /** Does the RAM page have a slot? */
+@inline
 export function hasCode(pa: u64): bool {
   return load<i32>(mapWord(pa)) != 0;
 }
@@ -73,6 +75,7 @@ export function doomAllCode(): void {
 }
 
 /** Have records stopped being true that are still there? */
+@inline
 export function codeWaits(): bool {
   return doomed != LAST;
 }

@@ -26,22 +26,27 @@ import { event } from './env';
 import { HSTATUS_HU } from './fields';
 
 /** Reads the u64 storage of a CSR (hart/csr-slots.ts). */
+@inline
 export function csr(h: usize, slot: usize): u64 {
   return load<u64>(h + slot);
 }
 
+@inline
 export function setCsr(h: usize, slot: usize, value: u64): void {
   store<u64>(h + slot, value);
 }
 
+@inline
 export function prv(h: usize): i32 {
   return load<i32>(h, PRV);
 }
 
+@inline
 export function virt(h: usize): bool {
   return load<i32>(h, V) != 0;
 }
 
+@inline
 export function dvext(): i32 {
   return load<i32>(M_DVEXT);
 }

@@ -2,10 +2,12 @@
 import { CYCLE, M_TIMING, RES_END } from '../src/hart/layout';
 import * as model from './timing/api';
 
+@inline
 export function timed(): bool {
   return load<i32>(M_TIMING) != 0;
 }
 
+@inline
 export function timeTlb(h: usize, va: u64, access: i32, space: i32): void {
   if (timed()) model.t_tlb(i32(h), va, access, space);
 }
@@ -15,6 +17,7 @@ export function timeTlbFault(h: usize, va: u64, access: i32, space: i32): void {
 }
 
 /** `pa` .. `pa` + `size` - 1 in RAM: one event per line. */
+@inline
 export function timeData(h: usize, pa: u64, size: i32, kind: i32): void {
   if (!timed()) return;
   model.t_data(i32(h), pa, kind);
@@ -31,6 +34,7 @@ export function reservationOver(h: usize): bool {
   return timed() && load<u64>(h, CYCLE) >= load<u64>(h, RES_END);
 }
 
+@inline
 export function timeMmio(h: usize, isStore: bool): void {
   if (timed()) model.t_mmio(i32(h), isStore);
 }
@@ -55,6 +59,7 @@ export function tlbNeedsWalk(h: usize, va: u64, access: i32, space: i32): bool {
 }
 
 /** Filter entries of the timed variant prove presence in DTLB and L1D too: the model keeps them. */
+@inline
 export function enterFilter(h: usize, va: u64, linear: usize, writable: bool): void {
   model.t_filter_enter(i32(h), va, i32(linear), writable);
 }

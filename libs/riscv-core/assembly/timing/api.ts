@@ -47,6 +47,7 @@ import { filterEnter, filterReset } from './filter';
 import { icacheAccess, icacheFlush } from './icache';
 import { L1D_LFSR, L1I_LFSR, L2_LFSR, LLC_LFSR, MMIO_BUSY, STATE, STATE_END, hartArea, stateOf } from './layout';
 import { l2Read, l2Write } from './l2';
+import { coreEdge, memoryEdge, prepareClocks } from './memory';
 import { muldivLatency } from './muldiv';
 import { addCycles, parameter } from './parts';
 import { branch, findSite, jump, jumpIndirect } from './predictor';
@@ -55,6 +56,7 @@ import { tlbAccess, tlbFlush, tlbMisses } from './tlb';
 
 /** Puts caches, TLBs, predictors, L2 and LLC of all harts into their state after reset. The parameter block stays. */
 export function t_reset(): void {
+  prepareClocks();
   memory.fill(STATE, 0, STATE_END - STATE);
   store<u32>(L2_LFSR, parameter(P_L2_LFSR));
   store<u32>(LLC_LFSR, parameter(P_LLC_LFSR));
@@ -92,6 +94,7 @@ export function t_fetch(h: i32, va: i64, pa: i64, space: i32): void {
 }
 
 /** Access to RAM at physical `pa`, not crossing a line. `kind`: DATA_*. Adds: 0 on a hit. */
+@inline
 export function t_data(h: i32, pa: i64, kind: i32): void {
   dcacheAccess(h, pa, kind);
 }
@@ -100,6 +103,7 @@ export function t_data(h: i32, pa: i64, kind: i32): void {
  * Enters the line of `va` into the active read filter, and into the write filter too if `writable` is 1: only directly after t_tlb and
  * t_data of the same access succeeded, `writable` only after DATA_STORE. `linear` = linear address of the byte at `va`.
  */
+@inline
 export function t_filter_enter(h: i32, va: i64, linear: i32, writable: i32): void {
   // A hit that a filter proves would touch no replacement state.
   if (!parameter(P_TLB_EXACT)) filterEnter(h, va, linear, writable);
@@ -142,6 +146,15 @@ export function t_dma(pa: i64, size: i32, write: i32): void {
 /** LR has reserved: the reservation holds until RES_END. */
 export function t_reserve(h: i32): void {
   store<i64>(h + RES_END, load<i64>(h + CYCLE) + i64(parameter(P_LRSC_CYCLES) - parameter(P_LRSC_BACKOFF)));
+}
+
+/** First edge of the memory clock at or after a core cycle, and of the core clock at or after a memory cycle. For tests. */
+export function t_memory_edge(cycle: u64): u64 {
+  return memoryEdge(cycle);
+}
+
+export function t_core_edge(cycle: u64): u64 {
+  return coreEdge(cycle);
 }
 
 /** A trap was taken (exception or interrupt): redirect from write-back. Adds. */

@@ -58,10 +58,29 @@ function pushed(calendar: i32, from: u64, freeFirst: u64, left: i32, start: u64)
  * under way then; and, where others that come later are entered already, as long as all of those would now have to wait. A lone hart meets
  * only what it has planned itself: it waits for that, and pushes nobody.
  */
+@inline
 export function reserve(calendar: i32, time: u64, cycles: i32): i32 {
   const wanted = time >> 1;
-  let left = (cycles + 1) >> 1;
-  if (left == 0) return 0;
+  const slots = (cycles + 1) >> 1;
+  if (slots == 0) return 0;
+  // Most often they are free, and in one word.
+  const place = wanted % SLOTS;
+  if (place + slots <= SLOTS) {
+    const bits = ((u64(1) << u64(slots)) - 1) << place;
+    const at = wordAddress(calendar, wanted / SLOTS);
+    const others = taken(calendar, wanted / SLOTS);
+    if ((others & bits) == 0) {
+      store<u64>(at, wanted / SLOTS + 1);
+      store<u64>(at, others | bits, 8);
+      return 0;
+    }
+  }
+  return reserveLater(calendar, time, slots);
+}
+
+function reserveLater(calendar: i32, time: u64, slots: i32): i32 {
+  const wanted = time >> 1;
+  let left = slots;
   let number = wanted / SLOTS;
   let free = ~taken(calendar, number) & (u64.MAX_VALUE << (wanted % SLOTS));
   while (free == 0) free = ~taken(calendar, ++number);

@@ -8,6 +8,7 @@ export function count(h: i32, event: i32): void {
   add(h, event, 1);
 }
 
+@inline
 export function add(h: i32, event: i32, amount: i32): void {
   if (h == DEVICE) return;
   const at = load<i32>(h + COUNTS_ACTIVE) + event * 8;

@@ -3,7 +3,7 @@ import { P_L1D_SETS, P_L1D_WAYS } from '../../src/timing/parameter-slots';
 import { MAX_L1_WAYS } from '../../src/timing/limits';
 import { filterDropLine } from './filter';
 import { L1D, LINE_MODIFIED, LINE_SHARED, stateOf } from './layout';
-import { parameter } from './parts';
+import { findTag, parameter } from './parts';
 
 /** First index of the set that a line maps to. */
 @inline
@@ -12,16 +12,15 @@ export function firstIndexOf(line: i32): i32 {
 }
 
 /** Index of the line in the cache, -1 = absent. */
+@inline
 export function findLine(state: i32, line: i32): i32 {
-  const first = firstIndexOf(line);
-  const end = first + parameter(P_L1D_WAYS);
-  for (let index = first; index < end; index++) {
-    if (load<u32>(state + L1D + index * 4) >> 2 == u32(line)) return index;
-  }
-  return -1;
+  const lines = state + L1D;
+  const found = findTag(lines + firstIndexOf(line) * 4, parameter(P_L1D_WAYS), 2, line);
+  return found == 0 ? -1 : (found - lines) >> 2;
 }
 
 /** Probe to nothing. True = the line was modified here. */
+@inline
 export function dcacheInvalidate(h: i32, line: i32): bool {
   const state = stateOf(h);
   const index = findLine(state, line);

@@ -37,6 +37,7 @@ export function dcacheAccess(h: i32, pa: i64, kind: i32): void {
 }
 
 /** Dirty victim first, then the refill (acquireBeforeRelease = false); an uncached access under way is waited for. */
+@inline
 function miss(h: i32, state: i32, line: i32, kind: i32): void {
   const begin = load<i64>(h + CYCLE);
   count(h, kind == DATA_LOAD ? COUNT_L1D_LOAD_MISS : COUNT_L1D_STORE_MISS);

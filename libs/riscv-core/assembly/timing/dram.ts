@@ -64,6 +64,7 @@ function behind(earliest: u64, event: u64, gap: i32): u64 {
 let epoch: u32 = 0;
 
 /** First cycle at or after `time` in which the ranks are not refreshed. Every row is closed by a refresh. */
+@inline
 function outsideRefresh(h: i32, time: u64): u64 {
   const interval = u64(parameter(P_DRAM_REFI));
   epoch = 0;
@@ -83,6 +84,7 @@ function outsideRefresh(h: i32, time: u64): u64 {
 }
 
 /** Activates a row, at the earliest at `time`; returns when. At most four activations of a rank in tFAW. */
+@inline
 function activate(rank: i32, time: u64): u64 {
   const activations = rank + RANK_ACTIVATIONS;
   let at = behind(time, load<u64>(activations), parameter(P_DRAM_RRD));
@@ -154,6 +156,7 @@ function column(h: i32, time: u64, address: u64, isWrite: bool): u64 {
 }
 
 /** Reads the block at `address`; the request comes at `time`. Returns the cycle of its first beat. */
+@inline
 export function dramRead(h: i32, time: u64, address: u64): u64 {
   return column(h, time, address, false) + parameter(P_DRAM_CAS) + parameter(P_DRAM_BACKEND);
 }

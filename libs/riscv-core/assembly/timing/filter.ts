@@ -59,13 +59,10 @@ function setNext(h: i32, id: i32, next: i32): void {
   store<u16>(linkAddress(h, id), next);
 }
 
-function unlink(h: i32, id: i32): void {
-  const address = linkAddress(h, id);
-  const link = load<u32>(address);
-  if (link == 0) return;
+function unlink(h: i32, id: i32, link: u32): void {
   setNext(h, link >> 16, link & 0xffff);
   setPrevious(h, link & 0xffff, link >> 16);
-  store<u32>(address, 0);
+  store<u32>(linkAddress(h, id), 0);
 }
 
 function linkBehind(h: i32, id: i32, head: i32): void {
@@ -75,30 +72,38 @@ function linkBehind(h: i32, id: i32, head: i32): void {
   setPrevious(h, next, id);
 }
 
+@inline
 function enterTable(h: i32, table: i32, va: i64, linear: i32): void {
   const index = i32(va >> 6) & (FILTER_ENTRIES - 1);
   const entry = table + index * FILTER_ENTRY_SIZE;
   store<i64>(entry, va & ~63);
   store<i32>(entry + ADDEND, linear - i32(va));
-  const number = (table - h - FILTERS) / FILTER_TABLE_SIZE;
+  const number = u32(table - h - FILTERS) / FILTER_TABLE_SIZE;
   const id = number * FILTER_ENTRIES + index;
-  unlink(h, id);
+  const link = load<u32>(entry + LINK);
+  if (link != 0) unlink(h, id, link);
   if (lastTlb >= 0) linkBehind(h, id, HEAD_ID + lastTlb);
   const users = bookOf(h) + FILTER_USERS + lastLine * 4;
   store<u32>(users, load<u32>(users) | (1 << number) | (0x10000 << (index / LINES_PER_PAGE)));
 }
 
+@inline
 export function filterEnter(h: i32, va: i64, linear: i32, writable: i32): void {
   enterTable(h, load<i32>(h + RFILTER), va, linear);
   if (writable) enterTable(h, load<i32>(h + WFILTER), va, linear);
 }
 
 /** Removes all entries that point to line `line` (physical address / 64), which stands at `index` of the L1D. */
+@inline
 export function filterDropLine(h: i32, index: i32, line: i32): void {
   const address = bookOf(h) + FILTER_USERS + index * 4;
   const users = load<u32>(address);
   if (users == 0) return;
   store<u32>(address, 0);
+  dropUsers(h, users, line);
+}
+
+function dropUsers(h: i32, users: u32, line: i32): void {
   const linear = i32((u64(u32(line)) << 6) - load<u64>(M_RAM_BASE)) + load<i32>(M_RAM_LINEAR);
   const place = (line & (LINES_PER_PAGE - 1)) * FILTER_ENTRY_SIZE;
   for (let tables = users & 0xffff; tables != 0; tables &= tables - 1) {

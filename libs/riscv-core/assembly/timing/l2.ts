@@ -36,10 +36,15 @@ import {
   hartIndex,
 } from './layout';
 import { memoryRead, memoryWrite } from './memory';
-import { parameter, random } from './parts';
+import { findTag, parameter, random } from './parts';
 
 const HOLDERS = 0xff;
-const HOLDERS_OFFSET = 4;
+
+/** Of the word of a line, to that of its holders. */
+@inline
+function holdersOffset(): i32 {
+  return parameter(P_L2_WAYS) * 4;
+}
 
 /** State granted by the last l2Acquire: LINE_SHARED or LINE_EXCLUSIVE. */
 let granted: i32 = 0;
@@ -55,16 +60,13 @@ function setAddress(line: i32): i32 {
 }
 
 /** Entry of `line`, 0 = not present. */
+@inline
 function find(line: i32): i32 {
-  const set = setAddress(line);
-  const end = set + parameter(P_L2_WAYS) * 8;
-  for (let entry = set; entry < end; entry += 8) {
-    if (load<u32>(entry) >> 1 == u32(line)) return entry;
-  }
-  return 0;
+  return findTag(setAddress(line), parameter(P_L2_WAYS), 1, line);
 }
 
 /** Takes the line from every hart of the set `harts`; true = one of them had modified it. */
+@inline
 function invalidateIn(harts: i32, line: i32): bool {
   let dirty = false;
   for (let rest = harts; rest != 0; rest &= rest - 1) {
@@ -85,6 +87,7 @@ function busyRecord(set: i32): i32 {
 }
 
 /** Cycles until the set of `line` is free of another hart's transaction. One that begins later is not waited for. */
+@inline
 function waitForSet(h: i32, line: i32): i32 {
   if (load<i32>(M_HARTS) == 1) return 0;
   const set = line & (parameter(P_L2_SETS) - 1);
@@ -98,6 +101,7 @@ function waitForSet(h: i32, line: i32): i32 {
 }
 
 /** A transaction takes `cycles`, the last of them the line's way to the L1 if `data`. Returns its cycles, waiting for that way included. */
+@inline
 function finish(h: i32, line: i32, cycles: i32, data: bool): i32 {
   if (load<i32>(M_HARTS) == 1) return cycles;
   const now = load<u64>(h + CYCLE);
@@ -121,20 +125,26 @@ let fillCycles: i32 = 0;
 let evicted: i32 = -1;
 
 /** Gives `line` an entry in place of a random victim. */
+@inline
 function allocate(line: i32): i32 {
-  const entry = setAddress(line) + random(L2_LFSR, parameter(P_L2_WAYS)) * 8;
+  const entry = setAddress(line) + random(L2_LFSR, parameter(P_L2_WAYS)) * 4;
   const victim = load<u32>(entry);
   evicted = -1;
   if (victim != 0) {
-    const dirty = invalidateIn(load<u32>(entry + HOLDERS_OFFSET) & HOLDERS, victim >> 1);
+    const dirty = invalidateIn(load<u32>(entry + holdersOffset()) & HOLDERS, victim >> 1);
     if (dirty || victim & 1) evicted = victim >> 1;
   }
   store<u32>(entry, u32(line) << 1);
-  store<u32>(entry + HOLDERS_OFFSET, 0);
+  store<u32>(entry + holdersOffset(), 0);
   return entry;
 }
 
+function fillCalled(h: i32, delay: i32, line: i32): i32 {
+  return fill(h, delay, line);
+}
+
 /** Brings `line` in from memory, `delay` cycles after the hart's clock; returns its entry, the cycles go to `fillCycles`. */
+@inline
 function fill(h: i32, delay: i32, line: i32): i32 {
   count(h, COUNT_L2_MISS);
   const entry = allocate(line);
@@ -144,6 +154,7 @@ function fill(h: i32, delay: i32, line: i32): i32 {
 }
 
 /** Behind the read, which goes first (rocket-timing.md 7). */
+@inline
 function writeBack(h: i32, delay: i32): void {
   if (evicted < 0) return;
   count(h, COUNT_L2_WRITEBACK);
@@ -154,14 +165,15 @@ function writeBack(h: i32, delay: i32): void {
 function shareFrom(h: i32, entry: i32, harts: i32, line: i32): i32 {
   count(h, COUNT_L2_PROBE);
   const owner = ctz(harts & HOLDERS);
-  const holders = load<u32>(entry + HOLDERS_OFFSET);
-  store<u32>(entry + HOLDERS_OFFSET, holders & ~L2_OWNED);
+  const holders = load<u32>(entry + holdersOffset());
+  store<u32>(entry + holdersOffset(), holders & ~L2_OWNED);
   if (!dcacheShare(hartArea(owner), line)) return parameter(P_L2_PROBE);
   markDirty(entry);
   return parameter(P_L2_PROBE) + parameter(P_L2_PROBE_DATA);
 }
 
 /** An L1D miss. `exclusive` = for writing. Returns cycles; l2Granted() says with what permission the line came. */
+@inline
 export function l2Acquire(h: i32, line: i32, exclusive: i32): i32 {
   const me = 1 << hartIndex(h);
   let cycles = parameter(P_L2_HIT) + waitForSet(h, line);
@@ -170,7 +182,7 @@ export function l2Acquire(h: i32, line: i32, exclusive: i32): i32 {
     entry = fill(h, cycles, line);
     cycles += fillCycles;
   }
-  const holders = load<u32>(entry + HOLDERS_OFFSET);
+  const holders = load<u32>(entry + holdersOffset());
   const others = holders & HOLDERS & ~me;
   if (others == 0 || exclusive) {
     if (others != 0) {
@@ -181,12 +193,12 @@ export function l2Acquire(h: i32, line: i32, exclusive: i32): i32 {
         cycles += parameter(P_L2_PROBE_DATA);
       }
     }
-    store<u32>(entry + HOLDERS_OFFSET, me | L2_OWNED);
+    store<u32>(entry + holdersOffset(), me | L2_OWNED);
     granted = LINE_EXCLUSIVE;
     return finish(h, line, cycles, true);
   }
   if (holders & L2_OWNED) cycles += shareFrom(h, entry, others, line);
-  store<u32>(entry + HOLDERS_OFFSET, load<u32>(entry + HOLDERS_OFFSET) | me);
+  store<u32>(entry + holdersOffset(), load<u32>(entry + holdersOffset()) | me);
   granted = LINE_SHARED;
   return finish(h, line, cycles, true);
 }
@@ -196,18 +208,19 @@ export function l2Upgrade(h: i32, line: i32): i32 {
   count(h, COUNT_L2_UPGRADE);
   const me = 1 << hartIndex(h);
   const entry = find(line);
-  const others = load<u32>(entry + HOLDERS_OFFSET) & HOLDERS & ~me;
+  const others = load<u32>(entry + holdersOffset()) & HOLDERS & ~me;
   invalidateIn(others, line);
-  store<u32>(entry + HOLDERS_OFFSET, me | L2_OWNED);
+  store<u32>(entry + holdersOffset(), me | L2_OWNED);
   const cycles = parameter(P_L2_UPGRADE) + (others != 0 ? parameter(P_L2_UPGRADE_PROBE) : 0);
   return finish(h, line, cycles + waitForSet(h, line), false);
 }
 
 /** An L1D gives a line up; inclusion says that the L2 has it. */
+@inline
 export function l2Release(h: i32, line: i32, dirty: bool): void {
   const entry = find(line);
   if (dirty) markDirty(entry);
-  store<u32>(entry + HOLDERS_OFFSET, load<u32>(entry + HOLDERS_OFFSET) & ~(L2_OWNED | (1 << hartIndex(h))));
+  store<u32>(entry + holdersOffset(), load<u32>(entry + holdersOffset()) & ~(L2_OWNED | (1 << hartIndex(h))));
 }
 
 /** An L1I refill: a read that leaves no trace in the directory. Returns cycles. */
@@ -215,10 +228,10 @@ export function l2Fetch(h: i32, line: i32): i32 {
   let cycles = parameter(P_L2_HIT) + waitForSet(h, line);
   const entry = find(line);
   if (entry == 0) {
-    fill(h, cycles, line);
+    fillCalled(h, cycles, line);
     return finish(h, line, cycles + fillCycles, true);
   }
-  const holders = load<u32>(entry + HOLDERS_OFFSET);
+  const holders = load<u32>(entry + holdersOffset());
   if (holders & L2_OWNED) cycles += shareFrom(h, entry, holders, line);
   return finish(h, line, cycles, true);
 }
@@ -226,8 +239,8 @@ export function l2Fetch(h: i32, line: i32): i32 {
 /** A device reads the line: who modified it shares it from now on. */
 export function l2Read(line: i32): void {
   let entry = find(line);
-  if (entry == 0) entry = fill(DEVICE, 0, line);
-  const holders = load<u32>(entry + HOLDERS_OFFSET);
+  if (entry == 0) entry = fillCalled(DEVICE, 0, line);
+  const holders = load<u32>(entry + holdersOffset());
   if (holders & L2_OWNED) shareFrom(DEVICE, entry, holders, line);
 }
 
@@ -238,9 +251,9 @@ export function l2Write(line: i32, whole: bool): void {
     entry = allocate(line);
     writeBack(DEVICE, 0);
   } else if (entry == 0) {
-    entry = fill(DEVICE, 0, line);
+    entry = fillCalled(DEVICE, 0, line);
   }
-  invalidateIn(load<u32>(entry + HOLDERS_OFFSET) & HOLDERS, line);
-  store<u32>(entry + HOLDERS_OFFSET, 0);
+  invalidateIn(load<u32>(entry + holdersOffset()) & HOLDERS, line);
+  store<u32>(entry + holdersOffset(), 0);
   markDirty(entry);
 }

@@ -113,7 +113,7 @@ export const TLB_ENTRIES = 128;
 /** Entries of 16 bytes: u64 key (address >> shift | space << 60, 0 = empty), u32 shift. */
 export const TLB_SUPERPAGES = TLB_ENTRIES + MAX_TLB_SECTORS * 16;
 
-/** Entries of 8 bytes: u32 line << 1 | dirty (0 = empty), u32 bit per L1D that holds it | L2_OWNED. */
+/** Per set, u32 each: line << 1 | dirty of every way (0 = empty), then of every way a bit per L1D that holds it | L2_OWNED. */
 export const L2 = HART_STATE + MAX_HARTS * HART_STATE_STRIDE;
 /** u32 per block: block number << 1 | dirty, 0 = empty. */
 export const LLC = L2 + MAX_L2_LINES * L2_LINE_SIZE;

@@ -27,7 +27,7 @@ import {
   PENDING_SET,
   PENDING_SIZE,
 } from './layout';
-import { parameter, random } from './parts';
+import { findTag, parameter, random } from './parts';
 
 const BEAT_BYTES = 8;
 
@@ -47,28 +47,27 @@ function waysOf(set: u32): i32 {
 }
 
 /** Address of the word of `block`, 0 = not present. */
+@inline
 function find(block: u32): i32 {
-  const first = waysOf(setOf(block));
-  const end = first + parameter(P_LLC_WAYS) * 4;
-  for (let entry = first; entry < end; entry += 4) {
-    if (load<u32>(entry) >> 1 == block) return entry;
-  }
-  return 0;
+  return findTag(waysOf(setOf(block)), parameter(P_LLC_WAYS), 1, block);
 }
 
 /** The way that the next new block of the set takes. */
+@inline
 function victimIn(set: u32): i32 {
   const first = waysOf(set);
   const ways = parameter(P_LLC_WAYS);
-  for (let way = 0; way < ways; way++) {
-    if (load<u32>(first + way * 4) == 0) return first + way * 4;
-  }
-  return first + random(LLC_LFSR, ways) * 4;
+  const empty = findTag(first, ways, 0, 0);
+  return empty != 0 ? empty : first + random(LLC_LFSR, ways) * 4;
 }
 
 /** When a request of `time` may enter: one to a set with a pending miss, or a miss when all are taken, waits for it. */
+@inline
 function admitted(time: u64, set: u32, misses: bool): u64 {
-  if (time >= load<u64>(LLC_PENDING_UNTIL)) return time;
+  return time >= load<u64>(LLC_PENDING_UNTIL) ? time : admittedLater(time, set, misses);
+}
+
+function admittedLater(time: u64, set: u32, misses: bool): u64 {
   let at = time;
   let taken = 0;
   let first: u64 = u64.MAX_VALUE;
@@ -85,6 +84,7 @@ function admitted(time: u64, set: u32, misses: bool): u64 {
 }
 
 /** Notes a miss that came at `time` and is refilled at `ready`, in place of the one that is ready first. */
+@inline
 function pend(time: u64, ready: u64, set: u32): void {
   const mshrs = parameter(P_LLC_MSHRS);
   let oldest = LLC_PENDING;
@@ -118,6 +118,7 @@ function miss(h: i32, time: u64, block: u32, dirty: u32): u64 {
 }
 
 /** Reads a 64-byte line; the request comes at `time`. Returns the cycle behind its last beat. */
+@inline
 export function llcRead(h: i32, time: u64, line: i32): u64 {
   const block = blockOf(line);
   if (!find(block)) return miss(h, time, block, 0) + parameter(P_LLC_BEATS);

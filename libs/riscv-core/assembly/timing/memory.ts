@@ -8,22 +8,63 @@ import { DEVICE } from './layout';
 import { llcRead, llcTouch, llcWrite } from './llc';
 import { parameter } from './parts';
 
-/** First edge of a clock of `to` MHz at or after cycle `cycle` of one of `from` MHz. Exact up to 2^40 cycles; half the time of an integer division. */
+/** 2^52: the low bits of its sum with a number below 2^51 are the integer nearest to that number. */
+const ROUNDING: f64 = 4503599627370496;
+
+// The clocks' ratio, reduced: in as many memory cycles as `memoryStep` there are `coreStep` core cycles. And their reciprocals.
+let coreStep: i64 = 1;
+let memoryStep: i64 = 1;
+let perCoreStep: f64 = 1;
+let perMemoryStep: f64 = 1;
+
+/** Derives what edges need from the parameters: call before the first request. */
+export function prepareClocks(): void {
+  let divisor = parameter(P_CORE_MHZ);
+  for (let rest = parameter(P_MEMORY_MHZ); rest != 0;) {
+    const remainder = divisor % rest;
+    divisor = rest;
+    rest = remainder;
+  }
+  coreStep = parameter(P_CORE_MHZ) / divisor;
+  memoryStep = parameter(P_MEMORY_MHZ) / divisor;
+  perCoreStep = 1 / f64(coreStep);
+  perMemoryStep = 1 / f64(memoryStep);
+}
+
+/**
+ * Ceiling of cycle * times / by: the first edge, at or after `cycle`, of a clock with `times` edges in `by` cycles. As the integer
+ * nearest to (n + 1/2) / by - 1/2, n = cycle * times + by - 1, which is never nearer to a half than 1 / (2 by): exact below
+ * 2^50 / by, which is 2^46 for the clocks of the evaluation machine. An integer division takes twice the time.
+ */
 @inline
-function edge(cycle: u64, from: i32, to: i32): u64 {
-  return u64(i64(ceil((f64(i64(cycle)) * f64(to)) / f64(from))));
+function edge(cycle: u64, times: i64, by: i64, perBy: f64): u64 {
+  const numerator = f64(i64(cycle) * times + (by - 1));
+  return reinterpret<u64>(numerator * perBy + (0.5 * perBy - 0.5) + ROUNDING) - reinterpret<u64>(ROUNDING);
+}
+
+/** First edge of the memory clock at or after core cycle `cycle`. */
+@inline
+export function memoryEdge(cycle: u64): u64 {
+  return edge(cycle, memoryStep, coreStep, perCoreStep);
+}
+
+/** First edge of the core clock at or after memory cycle `cycle`. */
+@inline
+export function coreEdge(cycle: u64): u64 {
+  return edge(cycle, coreStep, memoryStep, perMemoryStep);
 }
 
 /** Memory cycle of the first edge at or after core cycle `cycle`, behind the crossing. */
 @inline
 function enter(cycle: u64): u64 {
-  return edge(cycle, parameter(P_CORE_MHZ), parameter(P_MEMORY_MHZ)) + u64(parameter(P_CROSSING));
+  return memoryEdge(cycle) + u64(parameter(P_CROSSING));
 }
 
 /**
  * Reads a line that the L2 does not have, for the hart whose area is `h`, `delay` cycles after its clock. Returns core cycles
  * from there to the last beat in the L2. DEVICE: changes what is present, takes no time.
  */
+@inline
 export function memoryRead(h: i32, delay: i32, line: i32): i32 {
   if (h == DEVICE) {
     llcTouch(line, false);
@@ -31,7 +72,7 @@ export function memoryRead(h: i32, delay: i32, line: i32): i32 {
   }
   const now = load<u64>(h + CYCLE) + delay;
   const last = llcRead(h, enter(now + parameter(P_L2_MISS)), line) + u64(parameter(P_CROSSING));
-  return i32(edge(last, parameter(P_MEMORY_MHZ), parameter(P_CORE_MHZ)) - now);
+  return i32(coreEdge(last) - now);
 }
 
 /** Writes a line back, beside what the hart waits for: its data are there a line's beats later. */

@@ -16,11 +16,36 @@ export function addCycles(h: i32, cycles: i32): void {
  * Steps the 16-bit Fibonacci LFSR at `address` (x^16 + x^14 + x^13 + x^11 + 1, never zero) and returns its low bits below
  * the power of two `range`.
  */
+@inline
 export function random(address: i32, range: i32): i32 {
   const value = load<u32>(address);
   const bit = (value ^ (value >> 2) ^ (value >> 3) ^ (value >> 5)) & 1;
   store<u32>(address, (value >> 1) | (bit << 15));
   return value & (range - 1);
+}
+
+/**
+ * Address of the first of `ways` words from `first` on that holds `tag` above its lowest `shift` bits, 0 = none. Ways are a power of
+ * two; four at a time, without a branch that the simulation host would mispredict.
+ */
+@inline
+export function findTag(first: i32, ways: i32, shift: i32, tag: i32): i32 {
+  if (ways < 4) return findTagOfFew(first, ways, shift, tag);
+  const wanted = i32x4.splat(tag);
+  const end = first + ways * 4;
+  for (let four = first; four < end; four += 16) {
+    const found = i32x4.bitmask(i32x4.eq(i32x4.shr_u(v128.load(four), shift), wanted));
+    if (found != 0) return four + ctz(found) * 4;
+  }
+  return 0;
+}
+
+function findTagOfFew(first: i32, ways: i32, shift: i32, tag: i32): i32 {
+  const end = first + ways * 4;
+  for (let word = first; word < end; word += 4) {
+    if (load<u32>(word) >> shift == u32(tag)) return word;
+  }
+  return 0;
 }
 
 /** Levels of the tree over `entries` leaves. */
