@@ -33,7 +33,28 @@ import { OP_CROSS, OP_ILLEGAL, OP_PAGE_END, OP_PROBE, opOf } from './ops.js';
 
 const PAGE = 4096;
 const SINK = 32;
+const none: readonly DecodedInsn[] = [];
 const mulDivClasses = new Set<string>(['mul', 'mulh', 'mulw', 'div', 'divw']);
+
+/** What a record says of an instruction wherever it stands. */
+interface RecordOf {
+  /** As fetched, signed; a compressed instruction's are the low 16. */
+  readonly bits: number;
+  /** Undefined: illegal. */
+  readonly insn: DecodedInsn | undefined;
+  readonly op: number;
+  readonly rd: number;
+  readonly rs1: number;
+  readonly rs2: number;
+  readonly length: 2 | 4;
+  /** Cost in cycles; undefined: it depends on what follows. */
+  readonly cost: number | undefined;
+  /** REC_IMM is the slack that t_muldiv asks for, not an immediate. */
+  readonly slack: boolean;
+}
+
+/** Records remembered by a hash of their bits: decoding is a fifth of a system's boot. */
+const KNOWN_BITS = 16;
 
 /** A watched label: the real op of the record it replaced. */
 export type ProbeFilter = (pageOffset: number) => boolean;
@@ -41,8 +62,7 @@ export type ProbeFilter = (pageOffset: number) => boolean;
 export class CodeStore {
   private readonly view: DataView;
   private watched: ProbeFilter = () => false;
-  /** By the bits of the instruction: a probed one is asked for at each execution. */
-  private readonly realOps = new Map<number, number>();
+  private readonly known: (RecordOf | undefined)[] = Array.from({ length: 1 << KNOWN_BITS }, () => undefined);
 
   constructor(
     memory: WebAssembly.Memory,
@@ -74,54 +94,64 @@ export class CodeStore {
       this.dependsOn(slot, offset, 2);
       return;
     }
-    const insn = this.decodeAt(page, offset);
-    const end = offset + (isCompressed(first) ? 2 : 4);
+    const known = this.recordOf(this.rawAt(page, offset));
+    const end = offset + known.length;
     const { successors, lookedTo } =
-      insn && this.staticCost ? this.successors(page, end) : { successors: [], lookedTo: end };
+      known.insn && this.staticCost ? this.successors(page, end) : { successors: none, lookedTo: end };
     this.dependsOn(slot, offset, lookedTo - offset);
-    this.write(rec, insn, this.rawAt(page, offset), successors, this.watched(offset));
+    this.write(rec, known, successors, this.watched(offset));
   }
 
   /** The real op of a probed record. */
   realOp(rec: number): number {
-    const raw = this.view.getUint32(rec + REC_RAW, true);
-    let op = this.realOps.get(raw);
-    if (op === undefined) {
-      const insn = this.decoder.decode(raw);
-      op = insn ? opOf(insn.insn) : OP_ILLEGAL;
-      this.realOps.set(raw, op);
-    }
-    return op;
+    return this.recordOf(this.view.getUint32(rec + REC_RAW, true)).op;
   }
 
   /** An instruction straddling two pages: its bits are in CROSS_BITS of the hart area. It is charged as if nothing followed. */
   private decodeCrossing(h: number, rec: number): void {
-    const raw = this.view.getUint32(h + CROSS_BITS, true);
-    const insn = this.decoder.decode(raw);
-    this.write(rec, insn, raw, [], this.watched(PAGE - 2));
+    const known = this.recordOf(this.view.getUint32(h + CROSS_BITS, true));
+    this.write(rec, known, none, this.watched(PAGE - 2));
   }
 
-  private write(
-    rec: number,
-    insn: DecodedInsn | undefined,
-    raw: number,
-    successors: readonly DecodedInsn[],
-    probed: boolean,
-  ): void {
+  private write(rec: number, known: RecordOf, successors: readonly DecodedInsn[], probed: boolean): void {
     const { view, staticCost } = this;
-    const use = registerUse[insn?.insn.format ?? 'none'];
-    const cost = insn && staticCost ? staticCost.cost(insn, successors) : 1;
-    // Multiply and divide have no immediate: the field carries the slack that t_muldiv asks for.
-    const imm =
-      insn && staticCost && mulDivClasses.has(insn.insn.latency) ? staticCost.slack(insn, successors) : insn?.imm;
-    view.setUint8(rec + REC_RD, insn === undefined ? SINK : registerIndex(use.rd, insn.rd) || SINK);
-    view.setUint8(rec + REC_RS1, insn === undefined ? 0 : registerIndex(use.rs1, insn.rs1));
-    view.setUint8(rec + REC_RS2, insn === undefined ? 0 : registerIndex(use.rs2, insn.rs2));
-    view.setUint8(rec + REC_LEN, isCompressed(raw) ? 2 : 4);
-    view.setUint16(rec + REC_COST, cost, true);
-    view.setInt32(rec + REC_IMM, imm ?? 0, true);
-    view.setUint32(rec + REC_RAW, raw, true);
-    view.setUint16(rec + REC_OP, probed ? OP_PROBE : insn ? opOf(insn.insn) : OP_ILLEGAL, true);
+    const { insn } = known;
+    view.setUint8(rec + REC_RD, known.rd);
+    view.setUint8(rec + REC_RS1, known.rs1);
+    view.setUint8(rec + REC_RS2, known.rs2);
+    view.setUint8(rec + REC_LEN, known.length);
+    view.setUint16(rec + REC_COST, known.cost ?? staticCost!.cost(insn!, successors), true);
+    view.setInt32(rec + REC_IMM, known.slack ? staticCost!.slack(insn!, successors) : (insn?.imm ?? 0), true);
+    view.setUint32(rec + REC_RAW, known.bits, true);
+    view.setUint16(rec + REC_OP, probed ? OP_PROBE : known.op, true);
+  }
+
+  private recordOf(raw: number): RecordOf {
+    const bits = isCompressed(raw) ? raw & 0xffff : raw | 0;
+    const at = Math.imul(bits, 0x9e37_79b1) >>> (32 - KNOWN_BITS);
+    const known = this.known[at];
+    if (known !== undefined && known.bits === bits) return known;
+    return (this.known[at] = this.makeRecord(bits));
+  }
+
+  private makeRecord(bits: number): RecordOf {
+    const insn = this.decoder.decode(bits);
+    const length = isCompressed(bits) ? 2 : 4;
+    if (insn === undefined) {
+      return { bits, insn, op: OP_ILLEGAL, rd: SINK, rs1: 0, rs2: 0, length, cost: 1, slack: false };
+    }
+    const use = registerUse[insn.insn.format];
+    return {
+      bits,
+      insn,
+      op: opOf(insn.insn),
+      rd: registerIndex(use.rd, insn.rd) || SINK,
+      rs1: registerIndex(use.rs1, insn.rs1),
+      rs2: registerIndex(use.rs2, insn.rs2),
+      length,
+      cost: this.staticCost === undefined ? 1 : this.staticCost.fixed(insn),
+      slack: this.staticCost !== undefined && mulDivClasses.has(insn.insn.latency),
+    };
   }
 
   private successors(page: number, from: number): { successors: DecodedInsn[]; lookedTo: number } {
@@ -141,7 +171,7 @@ export class CodeStore {
   private decodeAt(page: number, offset: number): DecodedInsn | undefined {
     const first = this.parcel(page, offset);
     if (!isCompressed(first) && offset === PAGE - 2) return undefined;
-    return this.decoder.decode(this.rawAt(page, offset));
+    return this.recordOf(this.rawAt(page, offset)).insn;
   }
 
   private rawAt(page: number, offset: number): number {

@@ -56,6 +56,13 @@ export class StaticCosts {
     };
   }
 
+  /** Cycles of an instruction that nothing behind it waits for. */
+  fixed(insn: IssuedInsn): number | undefined {
+    if (insn.insn.latency === 'store') return undefined;
+    const own = this.ownCycles(insn);
+    return this.latency(insn) <= own || resultOf(insn) === undefined ? own : undefined;
+  }
+
   /** Cycles, at least 1. Multiply and divide: without the wait for their result, which is t_muldiv's. */
   cost(insn: IssuedInsn, successors: readonly IssuedInsn[]): number {
     const own = this.ownCycles(insn);

@@ -5,6 +5,8 @@ import type { DecodedInsn } from '../decode/decoder.js';
 export interface StaticCost {
   /** How many successors the cost may depend on. */
   readonly lookahead: number;
+  /** The cost of an instruction that costs the same whatever follows it; undefined: ask {@link cost}. */
+  fixed(insn: DecodedInsn): number | undefined;
   cost(insn: DecodedInsn, successors: readonly DecodedInsn[]): number;
   /** Cycles until a multiply's or divide's result or unit is needed: argument of t_muldiv. */
   slack(insn: DecodedInsn, successors: readonly DecodedInsn[]): number;
