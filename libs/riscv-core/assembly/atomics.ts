@@ -39,21 +39,26 @@ function combine(operation: i32, old: u64, operand: u64): u64 {
   }
 }
 
+/** Of LR, SC and AMO: is it an aligned access to RAM that is allowed? Then trPa is where. False: a trap was taken. */
+function inRam(h: usize, va: u64, size: i32, access: i32): bool {
+  const store = access == ACCESS_STORE;
+  if (va & (size - 1)) {
+    plainTrap(h, store ? CAUSE_STORE_MISALIGNED : CAUSE_LOAD_MISALIGNED, va);
+    return false;
+  }
+  if (resolve(h, va, size, access) != DONE) return false;
+  if (isRam(trPa, size)) return true;
+  plainTrap(h, store ? CAUSE_STORE_ACCESS : CAUSE_LOAD_ACCESS, va);
+  return false;
+}
+
 /** `amo` of the protocol: `kindAndOp` = log2(size) | AMO_* << 4. RAM only. */
 export function amo(h: usize, va: u64, operand: u64, kindAndOp: i32, rec: usize): u64 {
   ordinary(h);
   const kind = kindAndOp & 3;
   const size = i32(1) << kind;
-  if (va & (size - 1)) {
-    plainTrap(h, CAUSE_STORE_MISALIGNED, va);
-    return 0;
-  }
-  if (resolve(h, va, size, ACCESS_STORE) != DONE) return 0;
+  if (!inRam(h, va, size, ACCESS_STORE)) return 0;
   const pa = trPa;
-  if (!isRam(pa, size)) {
-    plainTrap(h, CAUSE_STORE_ACCESS, va);
-    return 0;
-  }
   timeData(h, pa, size, DATA_STORE);
   // Sign extension keeps the order of unsigned 32-bit values, so one comparison serves both widths.
   const old = extend(loadRam(pa, size), kind);
@@ -70,16 +75,8 @@ export function amo(h: usize, va: u64, operand: u64, kindAndOp: i32, rec: usize)
 export function loadReserved(h: usize, va: u64, kind: i32, rec: usize): u64 {
   ordinary(h);
   const size = i32(1) << (kind & 3);
-  if (va & (size - 1)) {
-    plainTrap(h, CAUSE_LOAD_MISALIGNED, va);
-    return 0;
-  }
-  if (resolve(h, va, size, ACCESS_LOAD) != DONE) return 0;
+  if (!inRam(h, va, size, ACCESS_LOAD)) return 0;
   const pa = trPa;
-  if (!isRam(pa, size)) {
-    plainTrap(h, CAUSE_LOAD_ACCESS, va);
-    return 0;
-  }
   timeData(h, pa, size, DATA_RESERVE);
   const value = extend(loadRam(pa, size), kind & 3);
   store<i32>(h, 1, RES_VALID);
@@ -101,16 +98,8 @@ export function loadReserved(h: usize, va: u64, kind: i32, rec: usize): u64 {
 export function storeConditional(h: usize, va: u64, value: u64, kind: i32, rec: usize): u64 {
   ordinary(h);
   const size = i32(1) << (kind & 3);
-  if (va & (size - 1)) {
-    plainTrap(h, CAUSE_STORE_MISALIGNED, va);
-    return 0;
-  }
-  if (resolve(h, va, size, ACCESS_STORE) != DONE) return 0;
+  if (!inRam(h, va, size, ACCESS_STORE)) return 0;
   const pa = trPa;
-  if (!isRam(pa, size)) {
-    plainTrap(h, CAUSE_STORE_ACCESS, va);
-    return 0;
-  }
   const holds =
     load<i32>(h, RES_VALID) != 0 &&
     !reservationOver(h) &&

@@ -74,83 +74,82 @@ interface Entry {
   readonly tinst: bigint;
 }
 
+/** Where a destination keeps what every trap leaves behind, and its mode. */
+const destinations = {
+  M: { epc: S.CSR_MEPC, cause: S.CSR_MCAUSE, tval: S.CSR_MTVAL, tvec: S.CSR_MTVEC, mode: { prv: L.PRV_M, v: false } },
+  HS: { epc: S.CSR_SEPC, cause: S.CSR_SCAUSE, tval: S.CSR_STVAL, tvec: S.CSR_STVEC, mode: { prv: L.PRV_S, v: false } },
+  VS: {
+    epc: S.CSR_VSEPC,
+    cause: S.CSR_VSCAUSE,
+    tval: S.CSR_VSTVAL,
+    tvec: S.CSR_VSTVEC,
+    mode: { prv: L.PRV_S, v: true },
+  },
+  HU: { epc: S.CSR_UEPC, cause: S.CSR_UCAUSE, tval: S.CSR_UTVAL, tvec: S.CSR_UTVEC, mode: { prv: L.PRV_U, v: false } },
+} as const satisfies Record<Destination, object>;
+
 function enter(machine: MachineState, hart: HartState, to: Destination, entry: Entry): void {
-  const from = hart.mode;
-  const cause = entry.code | (entry.interrupt ? BIT63 : 0n);
-  switch (to) {
-    case 'M': {
-      let mstatus = hart.csr(S.CSR_MSTATUS);
-      mstatus = insert(mstatus, F.MPP, BigInt(from.prv) << BigInt(F.MPP_SHIFT));
-      mstatus = insert(mstatus, F.MPIE, copyBit(mstatus, F.MIE, F.MPIE)) & ~F.MIE;
-      if (machine.hypervisor) {
-        mstatus = insert(mstatus, F.MPV, from.v ? F.MPV : 0n);
-        mstatus = insert(mstatus, F.GVA, entry.gva ? F.GVA : 0n);
-        hart.setCsr(S.CSR_MTVAL2, entry.guestPage ?? 0n);
-        hart.setCsr(S.CSR_MTINST, entry.tinst);
-      }
-      hart.setCsr(S.CSR_MSTATUS, mstatus);
-      hart.setCsr(S.CSR_MEPC, hart.pc);
-      hart.setCsr(S.CSR_MCAUSE, cause);
-      hart.setCsr(S.CSR_MTVAL, entry.tval);
-      hart.mode = { prv: L.PRV_M, v: false };
-      hart.pc = vector(hart.csr(S.CSR_MTVEC), entry);
-      return;
+  stackStatus[to](machine, hart, entry);
+  const { epc, cause, tval, tvec, mode } = destinations[to];
+  hart.setCsr(epc, hart.pc);
+  hart.setCsr(cause, entry.code | (entry.interrupt ? BIT63 : 0n));
+  hart.setCsr(tval, entry.tval);
+  hart.mode = mode;
+  hart.pc = vector(hart.csr(tvec), entry);
+}
+
+/** What differs: the status registers, and what tells of a guest page. The hart is still in the mode that trapped. */
+const stackStatus: Record<Destination, (machine: MachineState, hart: HartState, entry: Entry) => void> = {
+  M(machine, hart, entry) {
+    const from = hart.mode;
+    let mstatus = hart.csr(S.CSR_MSTATUS);
+    mstatus = insert(mstatus, F.MPP, BigInt(from.prv) << BigInt(F.MPP_SHIFT));
+    mstatus = insert(mstatus, F.MPIE, copyBit(mstatus, F.MIE, F.MPIE)) & ~F.MIE;
+    if (machine.hypervisor) {
+      mstatus = insert(mstatus, F.MPV, from.v ? F.MPV : 0n);
+      mstatus = insert(mstatus, F.GVA, entry.gva ? F.GVA : 0n);
+      hart.setCsr(S.CSR_MTVAL2, entry.guestPage ?? 0n);
+      hart.setCsr(S.CSR_MTINST, entry.tinst);
     }
-    case 'HS': {
-      let mstatus = hart.csr(S.CSR_MSTATUS);
-      mstatus = insert(mstatus, F.SPP, from.prv === L.PRV_S ? F.SPP : 0n);
-      mstatus = insert(mstatus, F.SPIE, copyBit(mstatus, F.SIE, F.SPIE)) & ~F.SIE;
-      hart.setCsr(S.CSR_MSTATUS, mstatus);
-      if (machine.hypervisor) {
-        let hstatus = insert(hart.csr(S.CSR_HSTATUS), F.SPV, from.v ? F.SPV : 0n);
-        if (from.v) hstatus = insert(hstatus, F.SPVP, from.prv === L.PRV_S ? F.SPVP : 0n);
-        hstatus = insert(hstatus, F.H_GVA, entry.gva ? F.H_GVA : 0n);
-        hart.setCsr(S.CSR_HSTATUS, hstatus);
-        // The prototype keeps htval on other traps (dv-ext.md 15); H 1.0 writes 0.
-        if (entry.guestPage !== undefined) hart.setCsr(S.CSR_HTVAL, entry.guestPage);
-        else if (machine.dvext !== L.DVEXT_ROCKET) hart.setCsr(S.CSR_HTVAL, 0n);
-        hart.setCsr(S.CSR_HTINST, entry.tinst);
-      }
-      hart.setCsr(S.CSR_SEPC, hart.pc);
-      hart.setCsr(S.CSR_SCAUSE, cause);
-      hart.setCsr(S.CSR_STVAL, entry.tval);
-      hart.mode = { prv: L.PRV_S, v: false };
-      hart.pc = vector(hart.csr(S.CSR_STVEC), entry);
-      return;
+    hart.setCsr(S.CSR_MSTATUS, mstatus);
+  },
+  HS(machine, hart, entry) {
+    const from = hart.mode;
+    hart.setCsr(S.CSR_MSTATUS, supervisorStatus(hart.csr(S.CSR_MSTATUS), from));
+    if (!machine.hypervisor) return;
+    let hstatus = insert(hart.csr(S.CSR_HSTATUS), F.SPV, from.v ? F.SPV : 0n);
+    if (from.v) hstatus = insert(hstatus, F.SPVP, from.prv === L.PRV_S ? F.SPVP : 0n);
+    hstatus = insert(hstatus, F.H_GVA, entry.gva ? F.H_GVA : 0n);
+    hart.setCsr(S.CSR_HSTATUS, hstatus);
+    // The prototype keeps htval on other traps (dv-ext.md 15); H 1.0 writes 0.
+    if (entry.guestPage !== undefined) hart.setCsr(S.CSR_HTVAL, entry.guestPage);
+    else if (machine.dvext !== L.DVEXT_ROCKET) hart.setCsr(S.CSR_HTVAL, 0n);
+    hart.setCsr(S.CSR_HTINST, entry.tinst);
+  },
+  VS(_, hart) {
+    hart.setCsr(S.CSR_VSSTATUS, supervisorStatus(hart.csr(S.CSR_VSSTATUS), hart.mode));
+  },
+  HU(machine, hart, entry) {
+    const from = hart.mode;
+    // dv-ext.md 3.3. GVA and UPVP are shared with hstatus, except in profile qemu.
+    const shared = machine.dvext === L.DVEXT_QEMU ? S.CSR_HUSTATUS : S.CSR_HSTATUS;
+    let status = insert(hart.csr(shared), F.H_GVA, entry.gva ? F.H_GVA : 0n);
+    if (from.v) status = insert(status, F.UPVP, from.prv === L.PRV_S ? F.UPVP : 0n);
+    hart.setCsr(shared, status);
+    let own = insert(hart.csr(S.CSR_HUSTATUS), F.UPV, from.v ? F.UPV : 0n);
+    const erratum = (machine.option(L.M_ERRATA) & 1) !== 0;
+    own = insert(own, F.UPIE, erratum ? 0n : copyBit(own, F.UIE, F.UPIE)) & ~F.UIE;
+    hart.setCsr(S.CSR_HUSTATUS, own);
+    if (entry.guestPage !== undefined) {
+      hart.setCsr(machine.dvext === L.DVEXT_QEMU ? S.CSR_HUTVAL : S.CSR_HTVAL, entry.guestPage);
     }
-    case 'VS': {
-      let vsstatus = hart.csr(S.CSR_VSSTATUS);
-      vsstatus = insert(vsstatus, F.SPP, from.prv === L.PRV_S ? F.SPP : 0n);
-      vsstatus = insert(vsstatus, F.SPIE, copyBit(vsstatus, F.SIE, F.SPIE)) & ~F.SIE;
-      hart.setCsr(S.CSR_VSSTATUS, vsstatus);
-      hart.setCsr(S.CSR_VSEPC, hart.pc);
-      hart.setCsr(S.CSR_VSCAUSE, cause);
-      hart.setCsr(S.CSR_VSTVAL, entry.tval);
-      hart.mode = { prv: L.PRV_S, v: true };
-      hart.pc = vector(hart.csr(S.CSR_VSTVEC), entry);
-      return;
-    }
-    case 'HU': {
-      // dv-ext.md 3.3. GVA and UPVP are shared with hstatus, except in profile qemu.
-      const shared = machine.dvext === L.DVEXT_QEMU ? S.CSR_HUSTATUS : S.CSR_HSTATUS;
-      let status = insert(hart.csr(shared), F.H_GVA, entry.gva ? F.H_GVA : 0n);
-      if (from.v) status = insert(status, F.UPVP, from.prv === L.PRV_S ? F.UPVP : 0n);
-      hart.setCsr(shared, status);
-      let own = insert(hart.csr(S.CSR_HUSTATUS), F.UPV, from.v ? F.UPV : 0n);
-      const erratum = (machine.option(L.M_ERRATA) & 1) !== 0;
-      own = insert(own, F.UPIE, erratum ? 0n : copyBit(own, F.UIE, F.UPIE)) & ~F.UIE;
-      hart.setCsr(S.CSR_HUSTATUS, own);
-      if (entry.guestPage !== undefined) {
-        hart.setCsr(machine.dvext === L.DVEXT_QEMU ? S.CSR_HUTVAL : S.CSR_HTVAL, entry.guestPage);
-      }
-      hart.setCsr(S.CSR_UEPC, hart.pc);
-      hart.setCsr(S.CSR_UCAUSE, cause);
-      hart.setCsr(S.CSR_UTVAL, entry.tval);
-      hart.mode = { prv: L.PRV_U, v: false };
-      hart.pc = vector(hart.csr(S.CSR_UTVEC), entry);
-      return;
-    }
-  }
+  },
+};
+
+/** mstatus or vsstatus behind a trap to S: SPP is the mode it came from, SPIE what SIE was, SIE off. */
+function supervisorStatus(status: bigint, from: Mode): bigint {
+  const stacked = insert(status, F.SPP, from.prv === L.PRV_S ? F.SPP : 0n);
+  return insert(stacked, F.SPIE, copyBit(stacked, F.SIE, F.SPIE)) & ~F.SIE;
 }
 
 /** `to` if bit `from` of `value` is set, else 0. */
