@@ -44,7 +44,7 @@ const memories = guests.map(({ bytes }) => bytes);
 const bound = memories.reduce((sum, bytes) => sum + bytes, 0) + Math.max(...memories) + OVERHEAD_MIB * MIB;
 
 const end = performance.now() + minutes * 60_000;
-const share = Math.min(5, (minutes * 60) / 12 / guests.length);
+const share = Math.min(3, (minutes * 60) / 24 / guests.length);
 let largest = 0;
 let rounds = 0;
 /** Bytes of the process at the end of each round. */

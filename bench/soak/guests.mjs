@@ -59,20 +59,21 @@ export class Guest {
     return this.machine.memory.bytes.length;
   }
 
-  /** Runs for some seconds of the thread's time (`clock`), over the machine's end if it comes to one. */
+  /** Runs for some seconds of the thread's time (`clock`); a machine that ends is started anew, so that it is saved in the middle of a life. */
   runFor(seconds, clock) {
-    const from = clock();
+    const begin = clock();
     const before = this.progress(this.machine);
-    let ended = false;
-    let state;
-    do {
-      state = this.machine.run(2_000_000, undefined);
-      if (state.kind !== 'running') ended = true;
-    } while (!ended && clock() - from < seconds);
-    const passed = clock() - from;
-    this.seconds += passed;
-    if (ended) this.end(state);
-    else if (this.life.checkEnd === undefined) this.speeds.push((this.progress(this.machine) - before) / passed / 1e6);
+    let lived = begin;
+    while (clock() - begin < seconds) {
+      const state = this.machine.run(2_000_000, undefined);
+      if (state.kind === 'running') continue;
+      this.seconds += clock() - lived;
+      this.end(state);
+      lived = clock();
+    }
+    this.seconds += clock() - lived;
+    if (this.life.checkEnd === undefined)
+      this.speeds.push((this.progress(this.machine) - before) / (clock() - begin) / 1e6);
   }
 
   /** It must end as it did the first time, whatever was saved on the way. */
