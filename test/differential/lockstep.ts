@@ -5,7 +5,7 @@ import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
 import { resolveConfig, type MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
 import type { Machine } from '../../libs/riscv-core/src/machine/machine.js';
 import { registerNames } from '../../libs/riscv-core/src/isa/registers.js';
-import { TIMING_HASH_BEGIN, TIMING_HASH_END } from '../../libs/riscv-core/src/timing/state.js';
+import { SHARED_TIMING, hartTiming } from '../../libs/riscv-core/src/timing/state.js';
 import { RAM_BYTES } from './program-map.js';
 import type { RandomProgram } from './random-program.js';
 import { engineOf, subjects, type Subject } from './subjects.js';
@@ -119,7 +119,9 @@ function memoryDifferences(a: Machine, b: Machine): string[] {
     }
   };
   compare('ram', L.RAM_LINEAR, a.ram.size);
-  compare('timing state', TIMING_HASH_BEGIN, TIMING_HASH_END - TIMING_HASH_BEGIN);
+  compare('timing state', ...SHARED_TIMING);
+  for (let hart = 0; hart < a.memory.u32(L.M_HARTS); hart++)
+    compare(`timing state of hart ${hart}`, ...hartTiming(hart));
   compare('machine block', L.M_MSIP, L.MACHINE_END - L.M_MSIP);
   return found.length > 0 ? found : ['the state hash, by what devices remember'];
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DATA_LOAD, DATA_RESERVE, DATA_STORE, SPACE_BARE } from '../../libs/riscv-core/src/timing/events.js';
-import { TIMING_HASH_BEGIN, TIMING_HASH_END } from '../../libs/riscv-core/src/timing/state.js';
+import { SHARED_TIMING, hartTiming } from '../../libs/riscv-core/src/timing/state.js';
 import {
   DRAM_CLOSED,
   DRAM_ROW_HIT,
@@ -34,8 +34,9 @@ function* lfsr(value = 1): Generator<number, never> {
   }
 }
 
-function hashedState(core: TimingCore): Uint8Array {
-  return new Uint8Array(core.memory.buffer, TIMING_HASH_BEGIN, TIMING_HASH_END - TIMING_HASH_BEGIN);
+function hashedState(core: TimingCore): Buffer {
+  const part = ([at, size]: readonly [number, number]): Uint8Array => new Uint8Array(core.memory.buffer, at, size);
+  return Buffer.concat([part(SHARED_TIMING), part(hartTiming(0)), part(hartTiming(1))]);
 }
 
 describe('latencies', () => {

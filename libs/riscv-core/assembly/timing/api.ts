@@ -24,6 +24,7 @@ import {
   EVENT_BANK_SIZE,
   EVENT_COUNTS,
   FETCH_LINE,
+  HART_TIMING_SIZE,
   M_HARTS,
   PRV,
   RES_END,
@@ -63,6 +64,7 @@ export function t_reset(): void {
   const harts = load<i32>(M_HARTS);
   for (let index = 0; index < harts; index++) {
     const h = hartArea(index);
+    memory.fill(stateOf(h), 0, HART_TIMING_SIZE);
     store<u32>(stateOf(h) + L1I_LFSR, parameter(P_L1I_LFSR));
     store<u32>(stateOf(h) + L1D_LFSR, parameter(P_L1D_LFSR));
     store<i64>(h + FETCH_LINE, -1);

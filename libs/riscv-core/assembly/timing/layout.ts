@@ -1,11 +1,10 @@
 /**
- * The timing region: parameters, then the state that both engines share to the bit (part of the state hash), then
- * bookkeeping of the filters, which only the engines with filters have (not part of the hash).
+ * The cycle model's state, which all engines share to the bit (part of the state hash): in the timing region, behind the parameters, what
+ * harts have in common; in each hart's area its own, and bookkeeping that only engines with filters have (not part of the hash).
  */
-import { HARTS, HART_STRIDE, MAX_HARTS, TIMING } from '../../src/hart/layout';
+import { HARTS, HART_BOOK, HART_STRIDE, HART_TIMING, TIMING } from '../../src/hart/layout';
 import {
   CALENDAR_WORDS,
-  HART_STATE_STRIDE,
   L2_LINE_SIZE,
   LLC_BLOCK_SIZE,
   MAX_DRAM_BANKS,
@@ -30,7 +29,7 @@ import {
   RAS_POSITION,
 } from '../../src/timing/hart-state';
 
-/** Hashed state: [STATE, STATE_END). The same range, for the hash: src/timing/state.ts. */
+/** Hashed shared state: [STATE, STATE_END). The same range, for the hash: src/timing/state.ts. */
 export const STATE = TIMING + PARAMETER_BLOCK_SIZE;
 
 // Shared by all harts.
@@ -75,8 +74,7 @@ export const LLC_CALENDAR = L2_CALENDAR + CALENDAR_WORDS * 16;
 export const DRAM_CALENDAR = LLC_CALENDAR + CALENDAR_WORDS * 16;
 export const SHARED_STATE_END = DRAM_CALENDAR + CALENDAR_WORDS * 16;
 
-/** Per hart, with src/timing/hart-state.ts. */
-export const HART_STATE = STATE + SHARED_STATE_SIZE;
+/** Per hart, from HART_TIMING in its area, with src/timing/hart-state.ts. */
 export { BHT, BHT_HISTORY, BTB, BTB_HEADS, BTB_PLRU, L1I, LINE_SHARED, RAS, RAS_COUNT, RAS_POSITION };
 export const L1I_LFSR = 0; // u32
 export const L1D_LFSR = 4; // u32
@@ -114,19 +112,16 @@ export const TLB_ENTRIES = 128;
 export const TLB_SUPERPAGES = TLB_ENTRIES + MAX_TLB_SECTORS * 16;
 
 /** Per set, u32 each: line << 1 | dirty of every way (0 = empty), then of every way a bit per L1D that holds it | L2_OWNED. */
-export const L2 = HART_STATE + MAX_HARTS * HART_STATE_STRIDE;
+export const L2 = STATE + SHARED_STATE_SIZE;
 /** u32 per block: block number << 1 | dirty, 0 = empty. */
 export const LLC = L2 + MAX_L2_LINES * L2_LINE_SIZE;
 export const STATE_END = LLC + MAX_LLC_BLOCKS * LLC_BLOCK_SIZE;
 
-/** Bookkeeping of the filters, per hart: u32 per L1D line, then a list head (u32) per DTLB entry; and of sites. */
-export const FILTER_BOOK = STATE_END;
-export const FILTER_BOOK_STRIDE = 0x2000;
+/** Bookkeeping of a hart, from HART_BOOK in its area: of the filters, u32 per L1D line, then a list head (u32) per DTLB entry. */
 export const FILTER_USERS = 0;
 export const FILTER_HEADS = 0x1000;
 /** u32 per entry of the target buffer: address of the byte of SITES that names it, 0 = none (sites.ts). */
 export const SITE_OF_ENTRY = 0x1800;
-export const FILTER_BOOK_END = FILTER_BOOK + MAX_HARTS * FILTER_BOOK_STRIDE;
 
 /** State of a line in an L1 (I$ lines are LINE_SHARED). */
 export const LINE_EXCLUSIVE = 2;
@@ -146,18 +141,18 @@ export function hartIndex(h: i32): i32 {
 /** State of the hart whose area is `h`. */
 @inline
 export function stateOf(h: i32): i32 {
-  return HART_STATE + hartIndex(h) * HART_STATE_STRIDE;
+  return h + HART_TIMING;
 }
 
 @inline
 export function bookOf(h: i32): i32 {
-  return FILTER_BOOK + hartIndex(h) * FILTER_BOOK_STRIDE;
+  return h + HART_BOOK;
 }
 
 /** Bookkeeping of the hart whose state is at `state`. */
 @inline
 export function bookOfState(state: i32): i32 {
-  return FILTER_BOOK + u32(state - HART_STATE) / (HART_STATE_STRIDE / FILTER_BOOK_STRIDE);
+  return state + (HART_BOOK - HART_TIMING);
 }
 
 @inline

@@ -6,9 +6,9 @@
  * sites of a slot speak of one virtual page; who enters its code through another calls sitesOfPage first.
  * None of this is state of the machine: nothing else depends on it.
  */
-import { CODE_SLOT_RECORDS, SITES, SITE_BYTES, SITE_STRIDE } from '../../src/hart/layout';
+import { CODE_SLOT_RECORDS, SITES, SITE_BASES } from '../../src/hart/layout';
 import { MAX_BTB } from '../../src/timing/limits';
-import { SITE_OF_ENTRY, bookOfState, hartIndex, stateOf } from './layout';
+import { SITE_OF_ENTRY, bookOfState, stateOf } from './layout';
 
 @inline
 function siteOf(state: i32, number: i32): i32 {
@@ -39,11 +39,10 @@ export function forgetSites(h: i32): void {
 /** The sites of code slot number `slot` speak of the page at `base` from now on. */
 export function sitesOfPage(h: i32, slot: i32, base: u64): void {
   const state = stateOf(h);
-  const sites = SITES + hartIndex(h) * SITE_STRIDE;
-  const begin = sites + SITE_BYTES + slot * CODE_SLOT_RECORDS;
+  const begin = h + SITES + slot * CODE_SLOT_RECORDS;
   for (let number = 0; number < MAX_BTB; number++) {
     const site = load<i32>(siteOf(state, number));
     if (site >= begin && site < begin + CODE_SLOT_RECORDS) forgetSite(state, number);
   }
-  store<u64>(sites + slot * 8, base);
+  store<u64>(h + SITE_BASES + slot * 8, base);
 }

@@ -6,10 +6,9 @@
  *   MACHINE      one block for the whole machine (RAM bounds, CLINT, vIPI, options, counters)
  *   CSR_TABLE    4096 descriptors, filled from isa/csrs.ts when the machine is built
  *   HARTS        one area per hart
- *   TIMING       cache, TLB, predictor and DRAM state (assembly/timing)
+ *   TIMING       the cycle model's parameters and shared state (assembly/timing)
  *   CODE_MAP     per RAM page: linear address of its slot of predecoded records, 0 = none
  *   CODE_SLOTS   the slots
- *   SITES        per hart: what compiled code knows of its branch predictor
  *   RAM          guest-physical 0x8000_0000; its linear address is in the machine block
  */
 
@@ -111,7 +110,6 @@ export const CSRF_DV_VIRQ = 16;
 
 // ---- hart areas ------------------------------------------------------------------------------------------------------
 export const HARTS = 0x100000;
-export const HART_STRIDE = 0x80000;
 
 /** i64 x[0..31]; slot 32 is the sink that writes to x0 go to. */
 export const X = 0;
@@ -253,18 +251,37 @@ export const CORE_TLB_CONTEXT_SIZE = CORE_TLB_ENTRIES * 16;
 export const JUMP_TABLES = CORE_TLB + CONTEXTS * CORE_TLB_CONTEXT_SIZE;
 export const JUMP_ENTRIES = 1024;
 export const JUMP_TABLE_SIZE = JUMP_ENTRIES * 16;
-/** Must not pass HART_STRIDE. */
-export const HART_AREA_END = JUMP_TABLES + CONTEXTS * JUMP_TABLE_SIZE;
+/** The cycle model's state of the hart, part of the state hash: src/timing/hart-state.ts, assembly/timing/layout.ts. */
+export const HART_TIMING = JUMP_TABLES + CONTEXTS * JUMP_TABLE_SIZE;
+export const HART_TIMING_SIZE = 0x20000;
+/** Bookkeeping of the cycle model that only engines with filters have, not part of the hash: assembly/timing/layout.ts. */
+export const HART_BOOK = HART_TIMING + HART_TIMING_SIZE;
+export const HART_BOOK_SIZE = 0x2000;
+
+/** Code slots (below); records of a slot, one per halfword. When all slots are in use every one is dropped at once. */
+export const CODE_SLOT_COUNT = 1024;
+export const CODE_SLOT_RECORDS = 2048;
+/**
+ * JIT: where the target buffer has the transfers of compiled code (assembly/timing/sites.ts). u64 per code slot: virtual address of the
+ * page that its bytes speak of. Then u8 per halfword of every slot: number + 1 of the entry for a transfer that ends there, 0 = not known.
+ */
+export const SITE_BASES = HART_BOOK + HART_BOOK_SIZE;
+export const SITES = SITE_BASES + CODE_SLOT_COUNT * 8;
+export const HART_AREA_END = SITES + CODE_SLOT_COUNT * CODE_SLOT_RECORDS;
+/**
+ * Compiled code finds everything of its hart at a constant distance from `h`. Not a multiple of 4096: what several harts use
+ * most shall not fall into the same sets of the simulation host's first-level cache.
+ */
+export const HART_STRIDE = HART_AREA_END + 0x440;
 
 // ---- timing, code slots, RAM -----------------------------------------------------------------------------------------
-/** State of caches, TLBs, predictors, DRAM: laid out by assembly/timing/layout.ts inside [TIMING, TIMING_END). */
-export const TIMING = HARTS + MAX_HARTS * HART_STRIDE;
-export const TIMING_SIZE = 0x300000;
+/** Parameters of the cycle model, state of what all harts share (L2, last-level cache, DRAM): laid out by assembly/timing/layout.ts inside [TIMING, TIMING_END). */
+export const TIMING = (HARTS + MAX_HARTS * HART_STRIDE + 0xffff) & 0x7fff0000;
+export const TIMING_SIZE = 0x100000;
 export const TIMING_END = TIMING + TIMING_SIZE;
 
 export const CODE_RECORD_SIZE = 16;
-/** 2048 records, one per halfword, then one sentinel, then the JIT's words; a 64-byte line of code is 512 aligned bytes of records. */
-export const CODE_SLOT_RECORDS = 2048;
+/** The records, then one sentinel, then the JIT's words; a 64-byte line of code is 512 aligned bytes of records. */
 export const CODE_SLOT_STRIDE = 41472;
 /** In the padding behind the sentinel: u64 mask of 64-byte lines that decoded records depend on, u64 physical page address. */
 export const CODE_SLOT_LINES = 32768 + 16;
@@ -280,20 +297,9 @@ export const CODE_SLOT_REGIONS_SIZE = 8192;
 export const CODE_MAP = TIMING_END;
 export const CODE_MAP_SIZE = 0x200000;
 export const CODE_SLOTS = CODE_MAP + CODE_MAP_SIZE;
-/** Slots; when all are in use every slot is dropped at once. */
-export const CODE_SLOT_COUNT = 1024;
 export const CODE_SLOTS_END = CODE_SLOTS + CODE_SLOT_COUNT * CODE_SLOT_STRIDE;
-/**
- * JIT, per hart: where the target buffer has the transfers of compiled code (assembly/timing/sites.ts). u64 per code slot: virtual address of
- * the page that its bytes speak of. Then u8 per halfword of every slot: number + 1 of the entry for a transfer that ends there, 0 = not known.
- */
-export const SITES = CODE_SLOTS_END;
-export const SITE_BYTES = CODE_SLOT_COUNT * 8;
-/** Not a multiple of 4096: equal code of several harts shall not fall into the same sets of the simulation host's cache. */
-export const SITE_STRIDE = SITE_BYTES + CODE_SLOT_COUNT * CODE_SLOT_RECORDS + 0x440;
-export const SITES_END = SITES + MAX_HARTS * SITE_STRIDE;
 /** First linear address that RAM may take (64 KiB aligned). */
-export const RAM_LINEAR = (SITES_END + 0xffff) & 0x7fff0000;
+export const RAM_LINEAR = (CODE_SLOTS_END + 0xffff) & 0x7fff0000;
 
 // ---- record fields ---------------------------------------------------------------------------------------------------
 export const REC_OP = 0; // u16

@@ -128,18 +128,14 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     const { timing } = options;
     this.predicts = timing !== undefined && (uses.branches || uses.jumps);
     if (timing !== undefined) {
-      const state = this.newLocal('i32');
-      const [sites, history, pageIndex, counter, found] = Array.from({ length: 5 }, () => this.newLocal('i32'));
+      const [history, pageIndex, counter, found] = Array.from({ length: 4 }, () => this.newLocal('i32'));
       this.timingLocals = {
-        state,
         tree: this.newLocal('i64'),
-        sites: sites!,
         history: history!,
         pageIndex: pageIndex!,
         counter: counter!,
         entry: found!,
       };
-      this.emit(timing.enterState(state));
       if (this.predicts)
         this.emit(timing.enterPage(this.timingLocals, this.base, page.slot, uses.branches, functions.calls));
     }
@@ -463,7 +459,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     const remembers = this.loops > 0 && timing.linesStay;
     const seen = remembers ? this.local(line < 32 ? 'linesBelow32' : 'linesFrom32', 'i32') : 0;
     if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_and, op.i32_eqz, op.ifUnlikely);
-    this.emit(timing.hasLine(this.page.physical + BigInt(offset), this.timingLocals!.state), op.i32_eqz, op.ifUnlikely);
+    this.emit(timing.hasLine(this.page.physical + BigInt(offset)), op.i32_eqz, op.ifUnlikely);
     this.emit(get(h), this.address(offset), this.accountNow(), i32(this.page.slot), call(this.calls.fetchLine));
     this.emit(this.unsettle(), op.end);
     if (remembers) this.emit(get(seen), i32(1 << (line & 31)), op.i32_or, set(seen), op.end);
@@ -514,8 +510,7 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
   }
   /** Arguments of the functions of {@link TimingFunctions} behind those of the event, but for the history. */
   private get predictor(): Code {
-    const { state, tree } = this.timingLocals!;
-    return [...this.options.timing!.siteAddress(this.timingLocals!, this.site), ...get(state), ...get(tree)];
+    return [...this.options.timing!.siteAddress(this.site), ...get(this.timingLocals!.tree)];
   }
   /** The first arguments of a control-transfer event: hart, pc, length. */
   private here(): Code {

@@ -8,22 +8,30 @@ import {
   CODE_SLOT_RECORDS,
   CODE_SLOT_STRIDE,
   COUNTS_ACTIVE,
-  HARTS,
-  HART_STRIDE,
+  HART_TIMING,
   M_JIT_PLRU,
   SITES,
-  SITE_BYTES,
-  SITE_STRIDE,
+  SITE_BASES,
   TIMING,
 } from '../hart/layout.js';
 import { COUNT_BRANCH_MISPREDICT } from '../timing/counted-events.js';
 import { MULDIV_MUL, MULDIV_MULW } from '../timing/events.js';
 import * as S from '../timing/hart-state.js';
-import { HART_STATE_STRIDE, MAX_L1_WAYS } from '../timing/limits.js';
+import { MAX_L1_WAYS } from '../timing/limits.js';
 import * as P from '../timing/parameter-slots.js';
-import { HART_STATE } from '../timing/state.js';
 import { call, get, i32, i64, mem, op, set, tee, v128Load, type Code, type ModuleBuilder, type ValueType } from '../wasm/module-builder.js'; // prettier-ignore
 import { eventTypes, type RegionCalls } from './region-calls.js';
+
+/** Local: address of the hart's area; what follows are offsets from it. */
+const h = 0;
+const BHT_HISTORY = HART_TIMING + S.BHT_HISTORY;
+const BHT = HART_TIMING + S.BHT;
+const BTB_PLRU = HART_TIMING + S.BTB_PLRU;
+const BTB_TARGET = HART_TIMING + S.BTB + S.BTB_TARGET;
+const L1I = HART_TIMING + S.L1I;
+const RAS = HART_TIMING + S.RAS;
+const RAS_COUNT = HART_TIMING + S.RAS_COUNT;
+const RAS_POSITION = HART_TIMING + S.RAS_POSITION;
 
 const LINK_REGISTERS = [1, 5];
 
@@ -37,10 +45,6 @@ export function jumpKind(rd: number, rs1: number | undefined): JumpKind {
 
 /** Locals of the emitting function. */
 export interface TimingLocals {
-  /** i32: address of the hart's timing state. */
-  readonly state: number;
-  /** i32: address of what is known of its target buffer (SITES). */
-  readonly sites: number;
   /** i32: global branch history; i64: tree bits of the target buffer. Memory has them when the region is left. */
   readonly history: number;
   readonly tree: number;
@@ -68,27 +72,17 @@ export class TimingCode {
     this.fillTree();
   }
 
-  /** state := address of the timing state of the hart whose area is in local 0. */
-  enterState(state: number): Code {
-    const shift = Math.log2(HART_STRIDE / HART_STATE_STRIDE);
-    return [
-      ...get(0), ...i32(HARTS), ...op.i32_sub, ...i32(shift), ...op.i32_shr_u, ...i32(HART_STATE), ...op.i32_add, ...set(state),
-    ]; // prettier-ignore
-  }
-
-  /** Fills the other locals; `base` = i64 local with the address of the page, `history`: there are conditional branches. */
+  /** Fills the locals; `base` = i64 local with the address of the page, `history`: there are conditional branches. */
   enterPage(l: TimingLocals, base: number, slot: number, history: boolean, calls: RegionCalls): Code {
     const word: Code = [...get(base), ...i64(2n), ...op.i64_shr_u, ...op.i32_wrap_i64];
     const bits = this.historyBits;
     return [
-      ...get(0), ...i32(HARTS), ...op.i32_sub, ...i32(Math.log2(HART_STRIDE)), ...op.i32_shr_u,
-      ...i32(SITE_STRIDE), ...op.i32_mul, ...i32(SITES), ...op.i32_add, ...tee(l.sites),
-      ...mem('i64_load', slotNumber(slot) * 8), ...get(base), ...op.i64_ne, ...op.ifUnlikely,
-      ...get(0), ...i32(slotNumber(slot)), ...get(base), ...call(calls.t_sites_of_page), ...op.end,
-      ...get(l.state), ...mem('i64_load', S.BTB_PLRU), ...set(l.tree),
+      ...get(h), ...mem('i64_load', SITE_BASES + slotNumber(slot) * 8), ...get(base), ...op.i64_ne, ...op.ifUnlikely,
+      ...get(h), ...i32(slotNumber(slot)), ...get(base), ...call(calls.t_sites_of_page), ...op.end,
+      ...get(h), ...mem('i64_load', BTB_PLRU), ...set(l.tree),
       ...(history
         ? [
-            ...get(l.state), ...mem('i32_load', S.BHT_HISTORY), ...set(l.history),
+            ...get(h), ...mem('i32_load', BHT_HISTORY), ...set(l.history),
             ...word, ...i32((1 << bits) - 1), ...op.i32_and,
             ...word, ...i32(bits), ...op.i32_shr_u, ...i32(3), ...op.i32_and, ...op.i32_xor, ...set(l.pageIndex),
           ]
@@ -102,15 +96,15 @@ export class TimingCode {
   }
 
   /** Pushes 1 if the 64-byte line at this physical address is in the instruction cache. */
-  hasLine(physical: bigint, state: number): Code {
+  hasLine(physical: bigint): Code {
     // Each use of the instruction TLB counts then.
     if (this.parameter(P.P_TLB_EXACT) !== 0) return i32(0);
     const word = Number(((physical >> 6n) << 2n) & 0xffff_ffffn) | S.LINE_SHARED;
     const number = Number((physical >> 6n) & BigInt(this.parameter(P.P_L1I_SETS) - 1));
-    const at = S.L1I + number * MAX_L1_WAYS * 4;
+    const at = L1I + number * MAX_L1_WAYS * 4;
     const code: number[] = [];
     for (let way = 0; way < this.parameter(P.P_L1I_WAYS); way += 4) {
-      code.push(...get(state), ...v128Load(at + way * 4), ...i32(word), ...op.i32x4_splat, ...op.i32x4_eq);
+      code.push(...get(h), ...v128Load(at + way * 4), ...i32(word), ...op.i32x4_splat, ...op.i32x4_eq);
       if (way > 0) code.push(...op.v128_or);
     }
     return [...code, ...op.v128_any_true];
@@ -134,17 +128,17 @@ export class TimingCode {
       ...(shift >= 0 ? [...i32(shift), ...op.i32_shr_u] : [...i32(-shift), ...op.i32_shl]),
       ...i32(((1 << fold) - 1) << (bits - fold)), ...op.i32_and,
       ...get(l.pageIndex), ...op.i32_xor, ...i32(index), ...op.i32_xor,
-      ...get(l.state), ...op.i32_add, ...set(l.counter),
+      ...get(h), ...op.i32_add, ...set(l.counter),
     ]; // prettier-ignore
   }
   branch(l: TimingLocals, site: Site, taken: boolean, slow: Code, charge: Code): Code {
     const newest = taken ? 1 << (this.parameter(P.P_BHT_HISTORY) - 1) : 0;
-    const predicted: Code = [...get(l.counter), ...mem('i32_load8_u', S.BHT)];
+    const predicted: Code = [...get(l.counter), ...mem('i32_load8_u', BHT)];
     const shift: Code = [
       ...get(l.history), ...i32(1), ...op.i32_shr_u, ...(taken ? [...i32(newest), ...op.i32_or] : []), ...set(l.history),
     ]; // prettier-ignore
     const wrong: Code = [
-      ...get(l.counter), ...i32(taken ? 1 : 0), ...mem('i32_store8', S.BHT), ...i32(this.parameter(P.P_MISPREDICT)), ...charge,
+      ...get(l.counter), ...i32(taken ? 1 : 0), ...mem('i32_store8', BHT), ...i32(this.parameter(P.P_MISPREDICT)), ...charge,
       ...this.count(COUNT_BRANCH_MISPREDICT),
     ]; // prettier-ignore
     const unknown: Code = [...slow, ...set(l.tree), ...set(l.history), ...charge];
@@ -163,7 +157,7 @@ export class TimingCode {
 
   /** As count of assembly/timing/counters.ts. */
   private count(event: number): Code {
-    const bank: Code = [...get(0), ...mem('i32_load', COUNTS_ACTIVE)];
+    const bank: Code = [...get(h), ...mem('i32_load', COUNTS_ACTIVE)];
     return [...bank, ...bank, ...mem('i64_load', event * 8), ...i64(1n), ...op.i64_add, ...mem('i64_store', event * 8)];
   }
 
@@ -188,15 +182,15 @@ export class TimingCode {
     const right: Code =
       kind === 'return'
         ? [
-            ...get(l.state), ...mem('i32_load', S.RAS_COUNT), ...op.i32_eqz, ...op.i32_eqz,
-            ...get(l.state), ...get(l.state), ...mem('i32_load', S.RAS_POSITION), ...i32(3), ...op.i32_shl, ...op.i32_add,
-            ...mem('i64_load', S.RAS), ...target, ...op.i64_eq, ...op.i32_and,
+            ...get(h), ...mem('i32_load', RAS_COUNT), ...op.i32_eqz, ...op.i32_eqz,
+            ...get(h), ...get(h), ...mem('i32_load', RAS_POSITION), ...i32(3), ...op.i32_shl, ...op.i32_add,
+            ...mem('i64_load', RAS), ...target, ...op.i64_eq, ...op.i32_and,
           ]
         : [
-            ...get(l.state), ...get(l.entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add,
-            ...mem('i64_load', S.BTB - S.BTB_ENTRY_SIZE + S.BTB_TARGET), ...target, ...op.i64_eq,
+            ...get(h), ...get(l.entry), ...i32(Math.log2(S.BTB_ENTRY_SIZE)), ...op.i32_shl, ...op.i32_add,
+            ...mem('i64_load', BTB_TARGET - S.BTB_ENTRY_SIZE), ...target, ...op.i64_eq,
           ]; // prettier-ignore
-    const stack = kind === 'return' ? this.pop(l) : kind === 'call' ? this.push(l, behind) : [];
+    const stack = kind === 'return' ? this.pop() : kind === 'call' ? this.push(l, behind) : [];
     return [
       ...this.findEntry(l, site), ...op.i32_eqz, ...op.i32_eqz, ...right, ...op.i32_and, ...op.ifLikely, ...stack, ...this.touch(l),
       ...op.else, ...slow, ...set(l.tree), ...charge, ...op.end,
@@ -206,19 +200,19 @@ export class TimingCode {
   /** Puts what locals hold of the predictor into memory. */
   leavePage(l: TimingLocals, history: boolean): Code {
     return [
-      ...(history ? [...get(l.state), ...get(l.history), ...mem('i32_store', S.BHT_HISTORY)] : []),
-      ...get(l.state), ...get(l.tree), ...mem('i64_store', S.BTB_PLRU),
+      ...(history ? [...get(h), ...get(l.history), ...mem('i32_store', BHT_HISTORY)] : []),
+      ...get(h), ...get(l.tree), ...mem('i64_store', BTB_PLRU),
     ]; // prettier-ignore
   }
 
   /** Pushes the address of the site's byte. */
-  siteAddress(l: TimingLocals, site: Site): Code {
-    return [...get(l.sites), ...i32(siteOffset(site)), ...op.i32_add];
+  siteAddress(site: Site): Code {
+    return [...get(h), ...i32(siteOffset(site)), ...op.i32_add];
   }
 
   /** Pushes number + 1 of the target buffer's entry for the transfer, 0 = not known; it is in `entry` too. */
   private findEntry(l: TimingLocals, site: Site): Code {
-    return [...get(l.sites), ...mem('i32_load8_u', siteOffset(site)), ...tee(l.entry)];
+    return [...get(h), ...mem('i32_load8_u', siteOffset(site)), ...tee(l.entry)];
   }
 
   /** Marks the entry as used. */
@@ -234,22 +228,22 @@ export class TimingCode {
   /** Puts what `address` pushes onto the return-address stack. */
   private push(l: TimingLocals, address: Code): Code {
     const entries = this.parameter(P.P_RAS_ENTRIES);
-    const count: Code = [...get(l.state), ...mem('i32_load', S.RAS_COUNT)];
+    const count: Code = [...get(h), ...mem('i32_load', RAS_COUNT)];
     return [
-      ...get(l.state), ...count, ...count, ...i32(entries), ...op.i32_ne, ...op.i32_add, ...mem('i32_store', S.RAS_COUNT),
-      ...get(l.state), ...mem('i32_load', S.RAS_POSITION), ...i32(1), ...op.i32_add, ...tee(l.counter),
+      ...get(h), ...count, ...count, ...i32(entries), ...op.i32_ne, ...op.i32_add, ...mem('i32_store', RAS_COUNT),
+      ...get(h), ...mem('i32_load', RAS_POSITION), ...i32(1), ...op.i32_add, ...tee(l.counter),
       ...i32(0), ...get(l.counter), ...i32(entries), ...op.i32_ne, ...op.select, ...set(l.counter),
-      ...get(l.state), ...get(l.counter), ...mem('i32_store', S.RAS_POSITION),
-      ...get(l.state), ...get(l.counter), ...i32(3), ...op.i32_shl, ...op.i32_add, ...address, ...mem('i64_store', S.RAS),
+      ...get(h), ...get(l.counter), ...mem('i32_store', RAS_POSITION),
+      ...get(h), ...get(l.counter), ...i32(3), ...op.i32_shl, ...op.i32_add, ...address, ...mem('i64_store', RAS),
     ]; // prettier-ignore
   }
 
-  private pop({ state }: TimingLocals): Code {
+  private pop(): Code {
     const last = this.parameter(P.P_RAS_ENTRIES) - 1;
-    const position: Code = [...get(state), ...mem('i32_load', S.RAS_POSITION)];
+    const position: Code = [...get(h), ...mem('i32_load', RAS_POSITION)];
     return [
-      ...get(state), ...get(state), ...mem('i32_load', S.RAS_COUNT), ...i32(1), ...op.i32_sub, ...mem('i32_store', S.RAS_COUNT),
-      ...get(state), ...position, ...i32(1), ...op.i32_sub, ...i32(last), ...position, ...op.select, ...mem('i32_store', S.RAS_POSITION),
+      ...get(h), ...get(h), ...mem('i32_load', RAS_COUNT), ...i32(1), ...op.i32_sub, ...mem('i32_store', RAS_COUNT),
+      ...get(h), ...position, ...i32(1), ...op.i32_sub, ...i32(last), ...position, ...op.select, ...mem('i32_store', RAS_POSITION),
     ]; // prettier-ignore
   }
 
@@ -293,17 +287,17 @@ export class TimingCode {
     history: boolean,
   ): number {
     const { params } = eventTypes[event];
-    const [site, state, tree, past] = [0, 1, 2, 3].map((i) => params.length + i) as [number, number, number, number];
-    const l = { state, history: past, tree } as TimingLocals;
-    const locals: readonly ValueType[] = ['i32', 'i32', 'i64', ...(history ? (['i32'] as const) : [])];
+    const [site, tree, past] = [0, 1, 2].map((i) => params.length + i) as [number, number, number];
+    const l = { history: past, tree } as TimingLocals;
+    const locals: readonly ValueType[] = ['i32', 'i64', ...(history ? (['i32'] as const) : [])];
     const results: readonly ValueType[] = ['i32', ...(history ? (['i32'] as const) : []), 'i64'];
     return module.addFunction(event, { params: [...params, ...locals], results }, [], [
       ...this.leavePage(l, history),
       ...params.flatMap((_, i) => get(i)), ...call(calls[event]),
       // (h, pc, length) come first.
-      ...get(0), ...get(1), ...get(2), ...get(site), ...call(calls.t_site),
-      ...(history ? [...get(state), ...mem('i32_load', S.BHT_HISTORY)] : []),
-      ...get(state), ...mem('i64_load', S.BTB_PLRU),
+      ...get(h), ...get(1), ...get(2), ...get(site), ...call(calls.t_site),
+      ...(history ? [...get(h), ...mem('i32_load', BHT_HISTORY)] : []),
+      ...get(h), ...mem('i64_load', BTB_PLRU),
     ]); // prettier-ignore
   }
 
@@ -338,7 +332,7 @@ export class TimingCode {
 
 /**
  * What compiled code calls where it does not know an entry, or the entry's target is wrong: arguments of the core's event, then the address of
- * the site, the hart's timing state and the tree bits.
+ * the site and the tree bits.
  */
 export interface TimingFunctions {
   readonly bound: number;
@@ -353,7 +347,7 @@ function slotNumber(slot: number): number {
   return (slot - CODE_SLOTS) / CODE_SLOT_STRIDE;
 }
 
-/** Of its byte in a hart's part of SITES. */
+/** Of its byte, from `h`. */
 function siteOffset({ slot, last }: Site): number {
-  return SITE_BYTES + slotNumber(slot) * CODE_SLOT_RECORDS + (last >> 1);
+  return SITES + slotNumber(slot) * CODE_SLOT_RECORDS + (last >> 1);
 }

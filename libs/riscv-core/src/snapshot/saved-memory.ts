@@ -5,7 +5,7 @@
 import * as L from '../hart/layout.js';
 import type { MachineConfig } from '../machine/config.js';
 import { hartArea, type LinearMemory } from '../machine/linear-memory.js';
-import { TIMING_HASH_BEGIN, TIMING_HASH_END } from '../timing/state.js';
+import { SHARED_TIMING, hartTiming } from '../timing/state.js';
 
 /** [offset, offset behind] inside a hart area. */
 const hartParts = [
@@ -18,7 +18,10 @@ function savedRanges(config: MachineConfig): [number, number][] {
   const ranges: [number, number][] = [[L.MACHINE, L.M_JIT_PLRU - L.MACHINE]];
   for (let hart = 0; hart < config.harts; hart++)
     for (const [from, end] of hartParts) ranges.push([hartArea(hart) + from, end - from]);
-  if (config.timing.model === 'rocket') ranges.push([TIMING_HASH_BEGIN, TIMING_HASH_END - TIMING_HASH_BEGIN]);
+  if (config.timing.model === 'rocket') {
+    ranges.push([...SHARED_TIMING]);
+    for (let hart = 0; hart < config.harts; hart++) ranges.push(hartTiming(hart));
+  }
   return ranges;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The parts of a hart's timing state that compiled code reads itself, where calling the cycle model would cost more than the
- * answer (src/jit/timing-code.ts). Offsets in HART_STATE + hart * HART_STATE_STRIDE (state.ts). Shared with the AssemblyScript core:
+ * answer (src/jit/timing-code.ts). Offsets from HART_TIMING in a hart's area. Shared with the AssemblyScript core:
  * nothing but integer constants.
  */
 

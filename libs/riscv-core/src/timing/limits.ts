@@ -23,9 +23,8 @@ export const MAX_LLC_MSHRS = 16;
 /** Words of 64 slots of two cycles: longer than a turn of a thousand core cycles. */
 export const CALENDAR_WORDS = 32;
 
-/** Bytes: parameter block, state shared by all harts, state per hart, per L2 line, per LLC block. */
+/** Bytes: parameter block, state shared by all harts, per L2 line, per LLC block. */
 export const PARAMETER_BLOCK_SIZE = 4096;
 export const SHARED_STATE_SIZE = 0x4000;
-export const HART_STATE_STRIDE = 0x20000;
 export const L2_LINE_SIZE = 8;
 export const LLC_BLOCK_SIZE = 4;

@@ -3,7 +3,7 @@ import { TIMING, TIMING_END } from '../hart/layout.js';
 import { PARAMETER_BLOCK_SIZE } from './limits.js';
 import * as slots from './parameter-slots.js';
 import { ParameterError, parameters, presetNames, resolveParameters, writeParameters } from './parameters.js';
-import { TIMING_HASH_END } from './state.js';
+import { SHARED_TIMING } from './state.js';
 
 /** The one-line message of a refused value. */
 function refused(preset: string | undefined, set: Record<string, unknown> = {}): string {
@@ -36,7 +36,7 @@ describe('the table', () => {
   });
 
   it('keeps the state inside the timing region', () => {
-    expect(TIMING_HASH_END).toBeLessThan(TIMING_END);
+    expect(SHARED_TIMING[0] + SHARED_TIMING[1]).toBeLessThan(TIMING_END);
   });
 });
 

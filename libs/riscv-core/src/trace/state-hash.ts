@@ -13,7 +13,7 @@
 import { CSR_STORAGE_END } from '../hart/csr-slots.js';
 import type { DeviceState } from '../devices/device.js';
 import * as L from '../hart/layout.js';
-import { TIMING_HASH_BEGIN, TIMING_HASH_END } from '../timing/state.js';
+import { SHARED_TIMING, hartTiming } from '../timing/state.js';
 import { Sha256 } from './sha256.js';
 
 const PAGE = 4096;
@@ -51,16 +51,16 @@ export function stateHash(memory: WebAssembly.Memory, devices: DeviceState = [])
   const hash = new Sha256();
   const add = (at: number, size: number): void => void hash.update(bytes.subarray(at, at + size));
 
+  const timed = view.getUint32(L.M_TIMING, true) !== 0;
   const harts = view.getUint32(L.M_HARTS, true);
   for (let hart = 0; hart < harts; hart++) {
     const area = L.HARTS + hart * L.HART_STRIDE;
     for (const [offset, size] of hartParts) add(area + offset, size);
     addReservation(hash, bytes, view, area);
+    if (timed) addNonZeroPages(hash, bytes, ...hartTiming(hart));
   }
   for (const [at, size] of machineParts) add(at, size);
-  if (view.getUint32(L.M_TIMING, true) !== 0) {
-    addNonZeroPages(hash, bytes, TIMING_HASH_BEGIN, TIMING_HASH_END - TIMING_HASH_BEGIN);
-  }
+  if (timed) addNonZeroPages(hash, bytes, ...SHARED_TIMING);
   const ramBytes = Number(view.getBigUint64(L.M_RAM_SIZE, true));
   addNonZeroPages(hash, bytes, view.getUint32(L.M_RAM_LINEAR, true), ramBytes);
   addDeviceState(hash, devices);
