@@ -9,6 +9,7 @@ import {
   INSTRET_LIMIT,
   M_EXIT_REQUEST,
   M_MTIMECMP,
+  NEXT_TIMER,
   STOPAT,
   STOP_EXIT,
   STOP_LIMIT,
@@ -61,7 +62,9 @@ function decide(h: usize): i32 {
   const turnEnd = load<u64>(h, TURN_END);
   if (steps >= limit) return STOP_LIMIT;
   if (cycle >= turnEnd) return STOP_TURN;
-  let stopAt = min<u64>(turnEnd, nextTimer(h, csr(h, CSR_MIE)));
+  const timer = nextTimer(h, csr(h, CSR_MIE));
+  store<u64>(h, timer, NEXT_TIMER);
+  let stopAt = min<u64>(turnEnd, timer);
   // Every instruction costs at least one cycle, and every trap is followed by a poll, so the limit cannot be passed before then.
   const left = limit - steps;
   if (left < stopAt - cycle) stopAt = cycle + left;

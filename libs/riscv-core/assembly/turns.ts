@@ -9,6 +9,7 @@ import {
   HART_ID,
   INSTRET,
   INSTRET_LIMIT,
+  MAX_HARTS,
   M_EXIT_REQUEST,
   M_HARTS,
   M_RUNNING,
@@ -31,6 +32,26 @@ let pauseCycle: u64 = 0;
 let turnCycles: u64 = 0;
 
 /**
+ * What turnNext chooses by, kept while turns are made here: u64 per hart, its cycle if it is awake and all ones if it sleeps; how many
+ * sleep; steps of all harts together, and those of the hart whose turn it is when that began. So a turn touches no other hart's area.
+ */
+const clocks: usize = memory.data(MAX_HARTS * 8, 64);
+const ASLEEP = u64.MAX_VALUE;
+let sleepers: i32 = 0;
+let allSteps: u64 = 0;
+let stepsBefore: u64 = 0;
+
+function stepsOf(h: usize): u64 {
+  return load<u64>(h, INSTRET) + load<u64>(h, BARREN_TRAPS);
+}
+
+function noteClock(h: usize, id: i32): void {
+  const asleep = load<i32>(h, WFI) != 0;
+  store<u64>(clocks + id * 8, asleep ? ASLEEP : load<u64>(h, CYCLE));
+  sleepers += i32(asleep);
+}
+
+/**
  * What the turns that follow keep to: they end when all harts together have made `until` steps or `limit` (all ones = none), when every
  * hart awake has reached `event`, which no turn passes, or `pause`; a turn lasts `quantum` cycles.
  */
@@ -41,29 +62,32 @@ export function turnsBegin(until: u64, limit: u64, event: u64, pause: u64, quant
   pauseCycle = pause;
   turnCycles = quantum;
   store<i32>(M_TURNS_BREAK, 0);
+  sleepers = 0;
+  allSteps = 0;
+  for (let id: i32 = 0, harts = load<i32>(M_HARTS); id < harts; id++) {
+    noteClock(hartArea(id), id);
+    allSteps += stepsOf(hartArea(id));
+  }
 }
 
 /** Area of the hart that runs next, ready to; 0 = that is not for this module to say. */
 export function turnNext(): usize {
   const harts = load<i32>(M_HARTS);
-  let steps: u64 = 0;
-  let least = u64.MAX_VALUE;
-  let next: usize = 0;
+  let least = ASLEEP;
+  let number: i32 = 0;
   for (let id: i32 = 0; id < harts; id++) {
-    const h = hartArea(id);
-    steps += load<u64>(h, INSTRET) + load<u64>(h, BARREN_TRAPS);
-    const cycle = load<u64>(h, CYCLE);
-    if (load<i32>(h, WFI) != 0 || cycle >= least) continue;
-    least = cycle;
-    next = h;
+    const clock = load<u64>(clocks + id * 8);
+    number = clock < least ? id : number;
+    least = min<u64>(clock, least);
   }
-  if (next == 0 || steps >= limitSteps || steps >= untilSteps || eventCycle <= least || pauseCycle <= least) {
+  if (least == ASLEEP || allSteps >= limitSteps || allSteps >= untilSteps || eventCycle <= least || pauseCycle <= least) {
     return 0;
   }
-  const own = load<u64>(next, INSTRET) + load<u64>(next, BARREN_TRAPS);
+  const next = hartArea(number);
+  stepsBefore = stepsOf(next);
   store<u64>(next, min<u64>(least + turnCycles, eventCycle), TURN_END);
-  store<u64>(next, limitSteps == u64.MAX_VALUE ? limitSteps : own + (limitSteps - steps), INSTRET_LIMIT);
-  store<i32>(M_RUNNING, load<i32>(next, HART_ID) + 1);
+  store<u64>(next, limitSteps == u64.MAX_VALUE ? limitSteps : stepsBefore + (limitSteps - allSteps), INSTRET_LIMIT);
+  store<i32>(M_RUNNING, number + 1);
   return next;
 }
 
@@ -72,15 +96,26 @@ export function turnEnded(h: usize, reason: i32): i32 {
   store<i32>(M_RUNNING, 0);
   if (load<i32>(M_EXIT_REQUEST) != 0) return STOP_EXIT;
   if (reason == STOP_LIMIT) return STOP_LIMIT;
-  const clock = load<u64>(h, CYCLE);
+  allSteps += stepsOf(h) - stepsBefore;
+  noteClock(h, load<i32>(h, HART_ID));
+  if (sleepers > 0 && pollSleepers(load<u64>(h, CYCLE))) return STOP_EXIT;
+  return load<i32>(M_TURNS_BREAK) != 0 ? STOP_NONE : TURNS_GO_ON;
+}
+
+/** True = a device asks to stop. */
+function pollSleepers(clock: u64): bool {
   const harts = load<i32>(M_HARTS);
+  sleepers = 0;
   for (let id: i32 = 0; id < harts; id++) {
     const sleeper = hartArea(id);
     if (load<i32>(sleeper, WFI) == 0) continue;
+    const before = stepsOf(sleeper);
     pollSleeper(sleeper, id, clock);
-    if (load<i32>(M_EXIT_REQUEST) != 0) return STOP_EXIT;
+    allSteps += stepsOf(sleeper) - before;
+    noteClock(sleeper, id);
+    if (load<i32>(M_EXIT_REQUEST) != 0) return true;
   }
-  return load<i32>(M_TURNS_BREAK) != 0 ? STOP_NONE : TURNS_GO_ON;
+  return false;
 }
 
 /** Lets a sleeper see what has happened up to `clock`: its timer, interrupts from other harts and devices. */

@@ -186,10 +186,10 @@ export const TR_LEVEL = 1324;
 export const COUNTS_ACTIVE = 1328;
 /** u64: the cycle from which LR's reservation is gone; only with the cycle model. */
 export const RES_END = 1336;
-/** Area for the core's own per-hart state (Eng-1 and the timing model define it). */
+/** Area for the core's own per-hart state (the context slots' keys). */
 export const CORE_PRIVATE = 1344;
-export const TIMING_PRIVATE = 1600;
-export const TIMING_PRIVATE_SIZE = 448;
+/** u64: cycle at which the next enabled timer fires, as of the last poll; all ones = none. */
+export const NEXT_TIMER = 1600;
 
 /** CSR storage: u64 per slot, slots numbered in isa/csrs.ts. */
 export const CSRS = 2048;

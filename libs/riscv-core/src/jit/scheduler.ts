@@ -3,6 +3,7 @@
  * without JavaScript, and what regions call.
  */
 import {
+  BARREN_TRAPS,
   CODE_LOOKUP,
   CODE_LOOKUP_CONTEXT_SIZE,
   CODE_LOOKUP_ENTRIES,
@@ -12,9 +13,14 @@ import {
   CONTEXT,
   CYCLE,
   INSTRET,
+  INSTRET_LIMIT,
   ITLB_GENERATION,
   JUMPS,
   JUMP_ENTRIES,
+  NEXT_TIMER,
+  STOP_REASON,
+  STOP_TURN,
+  TURN_END,
 } from '../hart/layout.js';
 import { local, type CoreImports, type Exits, type RegionHooks } from '../interp/handler-semantics.js';
 import type { RegionSupport } from '../interp/module.js';
@@ -142,9 +148,23 @@ export class Scheduler implements RegionSupport {
       ...get(h), ...get(pc), ...get(h), ...call(this.account.open), ...get(entry), ...call(this.runRegions),
       ...set(account), ...tee(pc), ...i64(PC_IN_MEMORY), ...op.i64_eq, ...brIf(resync),
       ...get(pc), ...i64(1n), ...op.i64_and, ...op.i32_wrap_i64, ...op.if,
-      ...get(pc), ...i64(1n), ...op.i64_sub, ...set(pc), ...flushed, ...br(resync + 1), ...op.end,
+      ...get(pc), ...i64(1n), ...op.i64_sub, ...set(pc), ...flushed, ...this.endTurn(h), ...br(resync + 1), ...op.end,
       ...flushed,
       ...get(h), ...mem('i64_load', CYCLE), ...set(cycle), ...get(h), ...mem('i64_load', INSTRET), ...set(instret),
+    ]; // prettier-ignore
+  }
+
+  /**
+   * Ends the turn if the poll that is due could do nothing else: since the last one no instruction was executed that changes which
+   * interrupts are pending or enabled, so only a timer can have made one ready.
+   */
+  private endTurn(h: number): Code {
+    return [
+      ...get(h), ...mem('i64_load', CYCLE), ...get(h), ...mem('i64_load', TURN_END), ...op.i64_ge_u,
+      ...get(h), ...mem('i64_load', CYCLE), ...get(h), ...mem('i64_load', NEXT_TIMER), ...op.i64_lt_u, ...op.i32_and,
+      ...get(h), ...mem('i64_load', INSTRET), ...get(h), ...mem('i64_load', BARREN_TRAPS), ...op.i64_add,
+      ...get(h), ...mem('i64_load', INSTRET_LIMIT), ...op.i64_lt_u, ...op.i32_and, ...op.if,
+      ...get(h), ...i32(STOP_TURN), ...mem('i32_store', STOP_REASON), ...i32(STOP_TURN), ...op.return, ...op.end,
     ]; // prettier-ignore
   }
 }
