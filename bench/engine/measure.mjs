@@ -1,27 +1,23 @@
 // One run of one program in a process of its own; prints its figures as JSON.
 //
-//   node bench/engine/measure.mjs '{"images": [{"file": …, "address": …}], "engine": …, "timing": …, "harts": …, "limit": …}'
+//   node bench/engine/measure.mjs '{"image": …, "engine": …, "timing": …, "harts": …, "limit": …, "quantum": …}'
 import { readFileSync } from 'node:fs';
 import { regionThread } from '../../dist/libs/region-thread/src/index.js';
 import { buildMachine, engineFactory, resolveConfig } from '../../dist/libs/riscv-core/src/index.js';
 import { followBranchHints } from '../../dist/libs/wasm-hints/src/index.js';
-import { HART_BYTES } from './programs.mjs';
+import { HART_BYTES, RAM_BASE } from './programs.mjs';
 
 followBranchHints();
-const { images, engine, timing, harts, limit, quantum } = JSON.parse(process.argv[2]);
+const { image, engine, timing, harts, limit, quantum } = JSON.parse(process.argv[2]);
 
 /** Processor time of this thread in nanoseconds: what the simulation needs; compiler threads of V8 work beside it. */
 const threadTime = () => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]);
 
-const raw = images.map(({ file, address }) => ({
-  name: file,
-  bytes: new Uint8Array(readFileSync(file)),
-  address: BigInt(address),
-}));
-const config = resolveConfig({ memoryBytes: harts * HART_BYTES, timing, harts, ...(quantum ? { quantum } : {}) });
+const raw = [{ name: image, bytes: new Uint8Array(readFileSync(image)), address: BigInt(RAM_BASE) }];
+const config = resolveConfig({ memoryBytes: (1 + harts) * HART_BYTES, timing, harts, ...(quantum ? { quantum } : {}) });
 const { machine } = buildMachine(
   config,
-  { raw, entry: BigInt(images[0].address) },
+  { raw, entry: BigInt(RAM_BASE) },
   engineFactory(engine, { builder: regionThread }),
   {
     write: () => undefined,

@@ -9,5 +9,5 @@ export interface Variant {
 
 export const compiler: string;
 export const RAM_BASE: number;
-export function build(name: ProgramName, rounds: number, hart?: number, harts?: number, variant?: Variant): string;
+export function build(name: ProgramName, rounds: number, harts?: number, variant?: Variant): string;
 export function rawImage(file: string): Uint8Array;

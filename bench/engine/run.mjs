@@ -9,14 +9,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HART_BYTES, RAM_BASE, build, programs, rawImage } from './programs.mjs';
+import { build, programs, rawImage } from './programs.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const results = join(here, '../results');
 const argument = process.argv.indexOf('--repeat');
 const repeat = argument < 0 ? 5 : Number(process.argv[argument + 1]);
 /** The interpreter runs this part of the rounds, each of four harts that, the reference engine this one. */
-const PART = { interpreter: 8, harts: 2, reference: 100 };
+const PART = { interpreter: 8, harts: 4, reference: 100 };
 /** Least share of one hart's speed that four harts with memory of their own reach together. */
 const HARTS_MUST = 0.8;
 
@@ -28,12 +28,11 @@ function measure(options) {
   return JSON.parse(done.stdout);
 }
 
-function rawFiles(name, rounds, harts) {
-  return Array.from({ length: harts }, (_, hart) => {
-    const file = build(name, rounds, hart, harts);
-    rawImage(file);
-    return { file: `${file}.bin`, address: RAM_BASE + hart * HART_BYTES };
-  });
+/** Of the program as the simulator loads it. */
+function rawFile(name, rounds, harts = 1) {
+  const file = build(name, rounds, harts);
+  rawImage(file);
+  return `${file}.bin`;
 }
 
 /** Processor seconds of QEMU. */
@@ -57,26 +56,26 @@ const start = median(Array.from({ length: repeat }, () => qemuSeconds(emptyProgr
 const rows = [];
 const missed = [];
 for (const { name, rounds, must, aim } of programs) {
-  const full = rawFiles(name, rounds, 1);
-  const part = rawFiles(name, Math.ceil(rounds / PART.interpreter), 1);
-  const four = rawFiles(name, Math.ceil(rounds / PART.harts), 4);
+  const full = rawFile(name, rounds);
+  const part = rawFile(name, Math.ceil(rounds / PART.interpreter));
+  const four = rawFile(name, Math.ceil(rounds / PART.harts), 4);
   const elf = build(name, rounds);
   const mips = {};
   let instructions = 0;
   const note = (column, { instructions: count, seconds }) => (mips[column] ??= []).push(count / seconds / 1e6);
   for (let i = 0; i < repeat; i++) {
     for (const timing of ['none', 'rocket']) {
-      const one = measure({ images: full, engine: 'jit', timing, harts: 1 });
+      const one = measure({ image: full, engine: 'jit', timing, harts: 1 });
       instructions = one.instructions;
       note(`jit ${timing}`, one);
-      note(`interpreter ${timing}`, measure({ images: part, engine: 'interpreter', timing, harts: 1 }));
-      note(`jit ${timing} 4 harts`, measure({ images: four, engine: 'jit', timing, harts: 4 }));
+      note(`interpreter ${timing}`, measure({ image: part, engine: 'interpreter', timing, harts: 1 }));
+      note(`jit ${timing} 4 harts`, measure({ image: four, engine: 'jit', timing, harts: 4 }));
     }
     // Right beside the others, so that what else the machine does weighs on both alike.
     note('qemu', { instructions, seconds: qemuSeconds(elf) - start });
   }
   const limit = Math.ceil(instructions / PART.reference / 50);
-  note('reference none', measure({ images: full, engine: 'reference', timing: 'none', harts: 1, limit }));
+  note('reference none', measure({ image: full, engine: 'reference', timing: 'none', harts: 1, limit }));
   const medians = Object.fromEntries(Object.entries(mips).map(([column, values]) => [column, median(values)]));
   const ratios = {};
   for (const timing of ['none', 'rocket']) {

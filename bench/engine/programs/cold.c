@@ -1,12 +1,17 @@
 /* More than 400 KiB of code, all of it used in turn and little of it twice in a row: 2048 functions, each with its own
  * constants, branches that depend on data, loads and stores, and calls of one another through a table. */
+#include "mine.h"
+
 #include <stdint.h>
 
 #ifndef ROUNDS
 #define ROUNDS 400
 #endif
 
-static uint64_t data[1024];
+struct mine {
+    uint64_t data[1024];
+    volatile uint64_t result;
+};
 
 typedef uint64_t function(uint64_t a, uint64_t b);
 
@@ -15,7 +20,7 @@ static uint64_t leaf(uint64_t a, uint64_t b) { return (a << 1) ^ (b + 7); }
 #define BODY(n)                                                                                                        \
     __attribute__((noinline)) static uint64_t f##n(uint64_t a, uint64_t b)                                             \
     {                                                                                                                  \
-        uint64_t *p = &data[(a ^ (0x##n * 37u)) & 1023];                                                               \
+        uint64_t *p = &mine->data[(a ^ (0x##n * 37u)) & 1023];                                                         \
         uint64_t c = *p + b * (0x##n##u * 2 + 3);                                                                      \
         if (c & (1u << (0x##n & 7)))                                                                                   \
             c ^= a >> (0x##n % 13 + 1);                                                                                \
@@ -24,17 +29,21 @@ static uint64_t leaf(uint64_t a, uint64_t b) { return (a << 1) ^ (b + 7); }
         if ((c >> 5) & (0x##n & 3))                                                                                    \
             *p = c;                                                                                                    \
         else                                                                                                           \
-            data[(c + 0x##n) & 1023] += c | 1;                                                                         \
+            mine->data[(c + 0x##n) & 1023] += c | 1;                                                                   \
         for (int i = 0; i < (0x##n & 3) + 1; i++)                                                                      \
-            c = (c << 7) - c + data[(c >> 9) & 1023];                                                                  \
+            c = (c << 7) - c + mine->data[(c >> 9) & 1023];                                                            \
         if ((0x##n & 3) == 0)                                                                                          \
             c = leaf(c, a);                                                                                            \
         if (c % 5 == 0x##n % 5)                                                                                        \
             b = c - a;                                                                                                 \
         else                                                                                                           \
             b ^= c + 0x##n##u * 77;                                                                                    \
-        data[b & 1023] ^= c;                                                                                           \
-        return c ^ b;                                                                                                  \
+        if ((int64_t)a < (int64_t)(b ^ 0x##n##ull << 32))                                                              \
+            c ^= mine->data[(a + 0x##n * 5u) & 1023];                                                                  \
+        else                                                                                                           \
+            a += c >> (0x##n % 7 + 3);                                                                                 \
+        mine->data[b & 1023] ^= c;                                                                                     \
+        return c ^ b ^ a;                                                                                              \
     }
 #define BODIES(n) BODY(n##0) BODY(n##1) BODY(n##2) BODY(n##3) BODY(n##4) BODY(n##5) BODY(n##6) BODY(n##7) \
     BODY(n##8) BODY(n##9) BODY(n##a) BODY(n##b) BODY(n##c) BODY(n##d) BODY(n##e) BODY(n##f)
@@ -54,8 +63,6 @@ ALL(BODIES)
 static function *const functions[] = {ALL(NAMES)};
 #define COUNT (sizeof functions / sizeof functions[0])
 
-static volatile uint64_t result;
-
 int main(void)
 {
     uint64_t a = 1, b = 2;
@@ -67,6 +74,6 @@ int main(void)
             b = c;
         }
     }
-    result = b;
+    mine->result = b;
     return 0;
 }

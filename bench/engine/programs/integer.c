@@ -1,5 +1,7 @@
 /* Integer work of the kinds that CoreMark mixes: a linked list that is searched and sorted, small matrices, a scanner of
  * numbers written as text, a CRC over the results. */
+#include "mine.h"
+
 #include <stdint.h>
 
 #ifndef ROUNDS
@@ -15,18 +17,21 @@ struct node {
     uint16_t value;
 };
 
-static struct node nodes[NODES];
-static int16_t left[SIDE][SIDE], right[SIDE][SIDE];
-static int32_t product[SIDE][SIDE];
-static char text[TEXT_BYTES];
-static uint32_t seed = 0x2545f491;
+struct mine {
+    struct node nodes[NODES];
+    int16_t left[SIDE][SIDE], right[SIDE][SIDE];
+    int32_t product[SIDE][SIDE];
+    char text[TEXT_BYTES];
+    uint32_t seed;
+    volatile uint16_t result;
+};
 
 static uint32_t draw(void)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 17;
-    seed ^= seed << 5;
-    return seed;
+    mine->seed ^= mine->seed << 13;
+    mine->seed ^= mine->seed >> 17;
+    mine->seed ^= mine->seed << 5;
+    return mine->seed;
 }
 
 static uint16_t crc16(uint16_t crc, uint32_t word)
@@ -45,10 +50,10 @@ static struct node *build_list(void)
 {
     struct node *head = 0;
     for (int i = 0; i < NODES; i++) {
-        nodes[i].key = (int16_t)draw();
-        nodes[i].value = (uint16_t)i;
-        nodes[i].next = head;
-        head = &nodes[i];
+        mine->nodes[i].key = (int16_t)draw();
+        mine->nodes[i].value = (uint16_t)i;
+        mine->nodes[i].next = head;
+        head = &mine->nodes[i];
     }
     return head;
 }
@@ -107,7 +112,7 @@ static uint16_t work_list(uint16_t crc)
 {
     struct node *list = build_list();
     for (int i = 0; i < 8; i++) {
-        const struct node *found = find(list, nodes[draw() % NODES].key);
+        const struct node *found = find(list, mine->nodes[draw() % NODES].key);
         crc = crc16(crc, found ? found->value : 0);
     }
     list = sort(list, by_key);
@@ -120,20 +125,20 @@ static uint16_t work_matrix(uint16_t crc)
 {
     for (int i = 0; i < SIDE; i++)
         for (int j = 0; j < SIDE; j++) {
-            left[i][j] = (int16_t)(draw() & 0x3ff);
-            right[i][j] = (int16_t)(i * j + 7);
+            mine->left[i][j] = (int16_t)(draw() & 0x3ff);
+            mine->right[i][j] = (int16_t)(i * j + 7);
         }
     for (int i = 0; i < SIDE; i++)
         for (int j = 0; j < SIDE; j++) {
             int32_t sum = 0;
             for (int k = 0; k < SIDE; k++)
-                sum += left[i][k] * right[k][j];
-            product[i][j] = sum;
+                sum += mine->left[i][k] * mine->right[k][j];
+            mine->product[i][j] = sum;
         }
     int32_t trace = 0;
     for (int i = 0; i < SIDE; i++)
         for (int j = 0; j < SIDE; j++)
-            trace += product[i][j] > 50000 ? 1 : product[i][j] >> 3;
+            trace += mine->product[i][j] > 50000 ? 1 : mine->product[i][j] >> 3;
     return crc16(crc, (uint32_t)trace);
 }
 
@@ -170,14 +175,14 @@ static uint16_t work_text(uint16_t crc)
     static const char letters[16] = "0123456789+-.e,,";
     uint32_t ends[STATES] = {0};
     for (int i = 0; i < TEXT_BYTES; i++)
-        text[i] = letters[draw() & 15];
+        mine->text[i] = letters[draw() & 15];
     enum state state = START;
     for (int i = 0; i < TEXT_BYTES; i++) {
-        if (text[i] == ',') {
+        if (mine->text[i] == ',') {
             ends[state]++;
             state = START;
         } else {
-            state = step(state, text[i]);
+            state = step(state, mine->text[i]);
         }
     }
     for (int i = 0; i < STATES; i++)
@@ -185,16 +190,15 @@ static uint16_t work_text(uint16_t crc)
     return crc;
 }
 
-static volatile uint16_t result;
-
 int main(void)
 {
     uint16_t crc = 0xffff;
+    mine->seed = 0x2545f491;
     for (int i = 0; i < ROUNDS; i++) {
         crc = work_list(crc);
         crc = work_matrix(crc);
         crc = work_text(crc);
     }
-    result = crc;
+    mine->result = crc;
     return 0;
 }

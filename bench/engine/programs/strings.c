@@ -1,4 +1,6 @@
 /* Copies and comparisons of strings, by words, in the first-level cache. */
+#include "mine.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -7,7 +9,10 @@
 #endif
 #define BYTES 4096
 
-static uint64_t one[BYTES / 8], other[BYTES / 8];
+struct mine {
+    uint64_t one[BYTES / 8], other[BYTES / 8];
+    volatile int result;
+};
 
 __attribute__((noinline)) static void copy(uint64_t *to, const uint64_t *from, size_t words)
 {
@@ -47,21 +52,19 @@ __attribute__((noinline)) static int compare(const char *a, const char *b)
     return (unsigned char)*a - (unsigned char)*b;
 }
 
-static volatile int result;
-
 int main(void)
 {
-    char *bytes = (char *)one;
+    char *bytes = (char *)mine->one;
     int sum = 0;
     for (int i = 0; i < BYTES - 1; i++)
         bytes[i] = (char)('a' + i % 23);
     bytes[BYTES - 1] = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        copy(other, one, BYTES / 8);
+        copy(mine->other, mine->one, BYTES / 8);
         if (round & 1)
-            ((char *)other)[BYTES / 2 + (round & 1023)] = '!';
-        sum += compare(bytes, (const char *)other);
+            ((char *)mine->other)[BYTES / 2 + (round & 1023)] = '!';
+        sum += compare(bytes, (const char *)mine->other);
     }
-    result = sum;
+    mine->result = sum;
     return 0;
 }

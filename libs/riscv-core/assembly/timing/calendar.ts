@@ -93,6 +93,11 @@ function reserveLater(calendar: i32, time: u64, slots: i32): i32 {
   const inTheWay = i32(popcnt(window & ((u64(1) << u64(left)) - 1)));
   if (inTheWay != 0) wait += load<i32>(M_HARTS) == 1 ? 2 * inTheWay : pushed(calendar, number, free, left, start);
 
+  const run = ((u64(1) << u64(left)) - 1) << first;
+  if (first + u64(left) <= SLOTS && (free & run) == run) {
+    take(calendar, number, run);
+    return wait;
+  }
   while (left > 0) {
     const here = i32(popcnt(free));
     take(calendar, number, here > left ? lowest(free, left) : free);

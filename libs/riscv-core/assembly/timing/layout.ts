@@ -36,20 +36,18 @@ export const STATE = TIMING + PARAMETER_BLOCK_SIZE;
 export const L2_LFSR = STATE + 0; // u32
 export const LLC_LFSR = STATE + 4; // u32
 
-/** u64: when the last of the LLC's pending misses is refilled; then MAX_LLC_MSHRS of them. */
+/** u64: when the last of the LLC's pending misses is refilled; then, of MAX_LLC_MSHRS each, u64: when it is refilled, when it came, its set. */
 export const LLC_PENDING_UNTIL = STATE + 8;
-export const LLC_PENDING = STATE + 64;
-export const PENDING_READY = 0; // u64: when it is refilled
-export const PENDING_CAME = 8; // u64: when it came
-export const PENDING_SET = 16; // u32
-export const PENDING_SIZE = 24;
+export const LLC_PENDING_READY = STATE + 64;
+export const LLC_PENDING_CAME = LLC_PENDING_READY + MAX_LLC_MSHRS * 8;
+export const LLC_PENDING_SET = LLC_PENDING_CAME + MAX_LLC_MSHRS * 8;
 
 /** DRAM channel: u32 rank of the last column command. */
 export const CHANNEL_RANK = STATE + 32;
 /** u64 begin of the refresh interval of the last request, u32 its number. */
 export const REFRESH_BEGIN = STATE + 40;
 export const REFRESH_EPOCH = STATE + 48;
-export const DRAM_RANKS = LLC_PENDING + MAX_LLC_MSHRS * PENDING_SIZE;
+export const DRAM_RANKS = LLC_PENDING_SET + MAX_LLC_MSHRS * 8;
 export const RANK_ACTIVATIONS = 0; // 4 x u64, newest first
 export const RANK_READ = 32; // u64: when a read may follow the last write
 export const RANK_CAME = 40; // u64: when its newest request came

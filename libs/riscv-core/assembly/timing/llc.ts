@@ -20,12 +20,10 @@ import {
   LLC,
   LLC_CALENDAR,
   LLC_LFSR,
-  LLC_PENDING,
+  LLC_PENDING_CAME,
+  LLC_PENDING_READY,
+  LLC_PENDING_SET,
   LLC_PENDING_UNTIL,
-  PENDING_CAME,
-  PENDING_READY,
-  PENDING_SET,
-  PENDING_SIZE,
 } from './layout';
 import { findTag, parameter, random } from './parts';
 
@@ -67,34 +65,45 @@ function admitted(time: u64, set: u32, misses: bool): u64 {
   return time >= load<u64>(LLC_PENDING_UNTIL) ? time : admittedLater(time, set, misses);
 }
 
+/** Two at a time: which are under way at `time` is as good as random. */
 function admittedLater(time: u64, set: u32, misses: bool): u64 {
-  let at = time;
+  const now = i64x2.splat(time);
+  const wanted = i64x2.splat(set);
+  const never = i64x2.splat(i64.MAX_VALUE);
+  let sameSet = now;
+  let first = never;
   let taken = 0;
-  let first: u64 = u64.MAX_VALUE;
-  const mshrs = parameter(P_LLC_MSHRS);
-  for (let i = 0; i < mshrs; i++) {
-    const pending = LLC_PENDING + i * PENDING_SIZE;
-    const ready = load<u64>(pending + PENDING_READY);
-    if (ready <= time || load<u64>(pending + PENDING_CAME) > time) continue;
-    if (load<u32>(pending + PENDING_SET) == set) at = max(at, ready);
-    first = min(first, ready);
-    taken++;
+  const end = parameter(P_LLC_MSHRS) * 8;
+  // An entry behind the last has never been ready.
+  for (let i = 0; i < end; i += 16) {
+    const ready = v128.load(LLC_PENDING_READY + i);
+    const pending = v128.andnot(i64x2.gt_s(ready, now), i64x2.gt_s(v128.load(LLC_PENDING_CAME + i), now));
+    const blocking = v128.and(pending, i64x2.eq(v128.load(LLC_PENDING_SET + i), wanted));
+    const until = v128.bitselect(ready, now, blocking);
+    sameSet = v128.bitselect(until, sameSet, i64x2.gt_s(until, sameSet));
+    const next = v128.bitselect(ready, never, pending);
+    first = v128.bitselect(next, first, i64x2.lt_s(next, first));
+    taken += popcnt(i64x2.bitmask(pending));
   }
-  return misses && taken == mshrs ? max(at, first) : at;
+  const at = max(i64x2.extract_lane(sameSet, 0), i64x2.extract_lane(sameSet, 1));
+  if (!misses || taken != parameter(P_LLC_MSHRS)) return at;
+  return max(at, min(i64x2.extract_lane(first, 0), i64x2.extract_lane(first, 1)));
 }
 
 /** Notes a miss that came at `time` and is refilled at `ready`, in place of the one that is ready first. */
 @inline
 function pend(time: u64, ready: u64, set: u32): void {
-  const mshrs = parameter(P_LLC_MSHRS);
-  let oldest = LLC_PENDING;
-  for (let i = 1; i < mshrs; i++) {
-    const pending = LLC_PENDING + i * PENDING_SIZE;
-    if (load<u64>(pending + PENDING_READY) < load<u64>(oldest + PENDING_READY)) oldest = pending;
+  const end = parameter(P_LLC_MSHRS) * 8;
+  let oldest = 0;
+  let earliest = load<u64>(LLC_PENDING_READY);
+  for (let i = 8; i < end; i += 8) {
+    const at = load<u64>(LLC_PENDING_READY + i);
+    oldest = select<i32>(i, oldest, at < earliest);
+    earliest = select<u64>(at, earliest, at < earliest);
   }
-  store<u64>(oldest + PENDING_READY, ready);
-  store<u64>(oldest + PENDING_CAME, time);
-  store<u32>(oldest + PENDING_SET, set);
+  store<u64>(LLC_PENDING_READY + oldest, ready);
+  store<u64>(LLC_PENDING_CAME + oldest, time);
+  store<u64>(LLC_PENDING_SET + oldest, set);
   if (ready > load<u64>(LLC_PENDING_UNTIL)) store<u64>(LLC_PENDING_UNTIL, ready);
 }
 
