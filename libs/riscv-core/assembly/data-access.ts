@@ -1,23 +1,19 @@
 /** The data access in progress: its effective mode, its translation, its faults, and the filter entry it earns. */
 import {
-  ACCESS_STORE,
-  CORE_PMP_ACTIVE,
   EVENT_DONE,
   EVENT_TRAP,
   FILTER_ENTRIES,
   FILTER_ENTRY_SIZE,
   M_FILTER_SHIFT,
   M_HTIF_TOHOST,
-  M_PHYS_LIMIT,
-  PRV_M,
   RFILTER,
   WFILTER,
 } from '../src/hart/layout';
 import { CAUSE_LOAD_PAGE } from '../src/isa/causes';
 import { SPACE_BARE } from '../src/timing/events';
 import { dataMode } from './context';
-import { NO_FAULT, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
-import { PMP_R, PMP_W, PMP_X, pmpAllows, pmpUniform } from './pmp';
+import { NO_FAULT, mayAccess, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
+import { pmpUniform } from './pmp';
 import { isRam, linearOf } from './ram';
 import { keepTranslation, knownTranslation } from './soft-tlb';
 import { hasCode } from './stale-code';
@@ -75,9 +71,7 @@ export function plainTrap(h: usize, cause: i32, va: u64): i32 {
 /** No translation is in force: nothing to walk, nothing to remember. False = the access faults. */
 @inline
 function resolveBare(h: usize, va: u64, size: u64, access: i32): bool {
-  const need = access == ACCESS_STORE ? PMP_W : dataExecute ? PMP_R | PMP_X : PMP_R;
-  if (va >= load<u64>(M_PHYS_LIMIT)) return false;
-  if ((dataPrv != PRV_M || load<i32>(h, CORE_PMP_ACTIVE) != 0) && !pmpAllows(h, va, size, need, dataPrv, dataVirt)) return false;
+  if (!mayAccess(h, va, size, access, dataPrv, dataVirt, dataExecute)) return false;
   setTranslated(va);
   timeTlb(h, va, access, SPACE_BARE);
   return true;

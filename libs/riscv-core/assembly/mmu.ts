@@ -144,11 +144,17 @@ export function translate(h: usize, va: u64, size: u64, access: i32, prv: i32, v
     }
   }
   if (family == OK) {
-    const need = access == ACCESS_FETCH ? PMP_X : access == ACCESS_STORE ? PMP_W : hlvx ? PMP_R | PMP_X : PMP_R;
-    if (trPa >= load<u64>(M_PHYS_LIMIT) || !pmpAllows(h, trPa, size, need, prv, virt)) family = ACCESS_FAULT;
+    if (!mayAccess(h, trPa, size, access, prv, virt, hlvx)) family = ACCESS_FAULT;
   }
   store<i32>(h, smallest, TR_LEVEL);
   return causeOf(access, family);
+}
+
+/** Does what is left after translation permit the access: is there such an address, and does PMP allow it? */
+@inline
+export function mayAccess(h: usize, pa: u64, size: u64, access: i32, prv: i32, virt: bool, hlvx: bool): bool {
+  const need = access == ACCESS_FETCH ? PMP_X : access == ACCESS_STORE ? PMP_W : hlvx ? PMP_R | PMP_X : PMP_R;
+  return pa < load<u64>(M_PHYS_LIMIT) && pmpAllows(h, pa, size, need, prv, virt);
 }
 
 /** The single stage (4.3.2) or the VS-stage (8.5: its table addresses are guest-physical). Sets trPa. */

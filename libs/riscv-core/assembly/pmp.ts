@@ -90,9 +90,14 @@ export function refreshPmp(h: usize): void {
 }
 
 /** Configuration byte of the lowest-numbered entry that matches any byte of the access, NO_MATCH or PARTIAL. */
+@inline
 function pmpFind(h: usize, pa: u64, size: u64): i32 {
-  const end = pa + (size - 1);
   const active = load<i32>(h, CORE_PMP_ACTIVE);
+  return active == 0 ? NO_MATCH : findAmong(h, active, pa, size);
+}
+
+function findAmong(h: usize, active: i32, pa: u64, size: u64): i32 {
+  const end = pa + (size - 1);
   for (let i: i32 = 0; i < active; i++) {
     const range = h + CORE_PMP_RANGES + i * CORE_PMP_RANGE_SIZE;
     if (!load<i32>(range, 20)) continue;
@@ -118,5 +123,5 @@ export function pmpAllows(h: usize, pa: u64, size: u64, need: i32, prv: i32, vir
 /** Do all bytes of the naturally aligned block get the same answer? Only such blocks may enter a filter. */
 @inline
 export function pmpUniform(h: usize, block: u64, size: u64): bool {
-  return load<i32>(h, CORE_PMP_ACTIVE) == 0 || pmpFind(h, block, size) != PARTIAL;
+  return pmpFind(h, block, size) != PARTIAL;
 }

@@ -88,16 +88,16 @@ function reserveLater(calendar: i32, time: u64, slots: i32): i32 {
   const start = number * SLOTS + first;
   let wait = start == wanted ? 0 : i32((start << 1) - time);
 
-  let window = taken(calendar, number) >> first;
-  if (first != 0) window |= taken(calendar, number + 1) << (SLOTS - first);
-  const inTheWay = i32(popcnt(window & ((u64(1) << u64(left)) - 1)));
-  if (inTheWay != 0) wait += load<i32>(M_HARTS) == 1 ? 2 * inTheWay : pushed(calendar, number, free, left, start);
-
   const run = ((u64(1) << u64(left)) - 1) << first;
   if (first + u64(left) <= SLOTS && (free & run) == run) {
     take(calendar, number, run);
     return wait;
   }
+  let window = taken(calendar, number) >> first;
+  if (first != 0) window |= taken(calendar, number + 1) << (SLOTS - first);
+  const inTheWay = i32(popcnt(window & ((u64(1) << u64(left)) - 1)));
+  if (inTheWay != 0) wait += load<i32>(M_HARTS) == 1 ? 2 * inTheWay : pushed(calendar, number, free, left, start);
+
   while (left > 0) {
     const here = i32(popcnt(free));
     take(calendar, number, here > left ? lowest(free, left) : free);

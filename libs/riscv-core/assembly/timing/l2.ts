@@ -139,12 +139,7 @@ function allocate(line: i32): i32 {
   return entry;
 }
 
-function fillCalled(h: i32, delay: i32, line: i32): i32 {
-  return fill(h, delay, line);
-}
-
 /** Brings `line` in from memory, `delay` cycles after the hart's clock; returns its entry, the cycles go to `fillCycles`. */
-@inline
 function fill(h: i32, delay: i32, line: i32): i32 {
   count(h, COUNT_L2_MISS);
   const entry = allocate(line);
@@ -228,7 +223,7 @@ export function l2Fetch(h: i32, line: i32): i32 {
   let cycles = parameter(P_L2_HIT) + waitForSet(h, line);
   const entry = find(line);
   if (entry == 0) {
-    fillCalled(h, cycles, line);
+    fill(h, cycles, line);
     return finish(h, line, cycles + fillCycles, true);
   }
   const holders = load<u32>(entry + holdersOffset());
@@ -239,7 +234,7 @@ export function l2Fetch(h: i32, line: i32): i32 {
 /** A device reads the line: who modified it shares it from now on. */
 export function l2Read(line: i32): void {
   let entry = find(line);
-  if (entry == 0) entry = fillCalled(DEVICE, 0, line);
+  if (entry == 0) entry = fill(DEVICE, 0, line);
   const holders = load<u32>(entry + holdersOffset());
   if (holders & L2_OWNED) shareFrom(DEVICE, entry, holders, line);
 }
@@ -251,7 +246,7 @@ export function l2Write(line: i32, whole: bool): void {
     entry = allocate(line);
     writeBack(DEVICE, 0);
   } else if (entry == 0) {
-    entry = fillCalled(DEVICE, 0, line);
+    entry = fill(DEVICE, 0, line);
   }
   invalidateIn(load<u32>(entry + holdersOffset()) & HOLDERS, line);
   store<u32>(entry + holdersOffset(), 0);
