@@ -11,16 +11,16 @@
 import { Decoder, type DecodedInsn } from '../decode/decoder.js';
 import { registerUse } from '../isa/insn.js';
 import { extensionNames } from '../machine/config.js';
-import type { InstructionObserver, Machine } from '../machine/machine.js';
+import type { Machine } from '../machine/machine.js';
 import { CsrEffects } from './csr-effects.js';
-import { effectsOf, type Effects } from './effects.js';
+import { effectsOf, hexOf, type Effects } from './effects.js';
 import { Inspector } from './inspector.js';
+import { RetiredLog } from './retired-log.js';
 
 interface Begun {
   readonly insn: DecodedInsn;
   readonly pc: bigint;
   readonly prv: number;
-  readonly instret: number;
   readonly effects: Effects;
   readonly csrs: CsrEffects;
 }
@@ -36,42 +36,29 @@ interface Write {
   readonly value: bigint;
 }
 
-export class CommitLog implements InstructionObserver {
+export class CommitLog extends RetiredLog<Begun> {
   private readonly inspector: Inspector;
   private readonly decoder: Decoder;
-  private readonly begun = new Map<number, Begun>();
 
   constructor(
-    private readonly machine: Machine,
+    machine: Machine,
     private readonly write: (line: string) => void,
   ) {
+    super(machine);
     this.inspector = new Inspector(machine);
     this.decoder = new Decoder(extensionNames(machine.config));
   }
 
-  before(hart: number, pc: bigint, raw: number): boolean {
-    this.finish(hart);
+  protected look(hart: number, pc: bigint, raw: number): Begun | undefined {
     const insn = this.decoder.decode(raw);
-    if (insn !== undefined) {
-      const effects = effectsOf(this.inspector, hart, insn);
-      const { prv } = this.inspector.mode(hart);
-      const csrs = new CsrEffects(this.inspector, hart, insn, effects.csr);
-      this.begun.set(hart, { insn, pc, prv, instret: this.machine.instret(hart), effects, csrs });
-    }
-    return false;
+    if (insn === undefined) return undefined;
+    const effects = effectsOf(this.inspector, hart, insn);
+    const { prv } = this.inspector.mode(hart);
+    return { insn, pc, prv, effects, csrs: new CsrEffects(this.inspector, hart, insn, effects.csr) };
   }
 
-  /** The machine has ended: what was begun last. */
-  end(): void {
-    for (const hart of this.machine.harts) this.finish(hart);
-  }
-
-  private finish(hart: number): void {
-    const begun = this.begun.get(hart);
-    if (begun === undefined) return;
-    this.begun.delete(hart);
-    // Otherwise it trapped.
-    if (this.machine.instret(hart) > begun.instret) this.write(this.line(hart, begun));
+  protected retired(hart: number, begun: Begun): void {
+    this.write(this.line(hart, begun));
   }
 
   private line(hart: number, begun: Begun): string {
@@ -101,9 +88,4 @@ export class CommitLog implements InstructionObserver {
     const place = ({ kind, number }: Write): number => number * kinds.length + kinds.indexOf(kind);
     return found.sort((a, b) => place(a) - place(b));
   }
-}
-
-/** `size` bytes as hexadecimal digits. */
-function hexOf(size: number, value: bigint): string {
-  return `0x${value.toString(16).padStart(2 * size, '0')}`;
 }

@@ -79,3 +79,8 @@ export function littleEndian(bytes: Uint8Array): bigint {
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
   return value;
 }
+
+/** `size` bytes as hexadecimal digits. */
+export function hexOf(size: number, value: bigint): string {
+  return `0x${value.toString(16).padStart(2 * size, '0')}`;
+}

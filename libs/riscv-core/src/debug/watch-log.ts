@@ -7,67 +7,54 @@
  * The cycle is the hart's own when the instruction began. An access that traps is not there, nor is an SC that stores nothing; of a device's
  * register the values are not known (`?`).
  */
-import type { InstructionObserver, Machine } from '../machine/machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { SymbolTable } from '../machine/symbols.js';
-import { littleEndian, type MemoryEffect } from './effects.js';
+import { hexOf, littleEndian, type MemoryEffect } from './effects.js';
 import { Inspector } from './inspector.js';
+import { RetiredLog } from './retired-log.js';
 import { Watchpoints, type Watchpoint, type WatchHit } from './watchpoints.js';
 
 interface Begun {
   readonly hit: WatchHit;
   readonly pc: bigint;
   readonly cycle: number;
-  readonly instret: number;
   /** What was there, as digits. */
   readonly before: string;
 }
 
-export class WatchLog implements InstructionObserver {
+export class WatchLog extends RetiredLog<Begun> {
   private readonly inspector: Inspector;
   private readonly watchpoints: Watchpoints;
-  private readonly begun = new Map<number, Begun>();
 
   constructor(
-    private readonly machine: Machine,
+    machine: Machine,
     watched: readonly Watchpoint[],
     private readonly symbols: SymbolTable,
     private readonly write: (line: string) => void,
   ) {
+    super(machine);
     this.inspector = new Inspector(machine);
     this.watchpoints = new Watchpoints(machine, this.inspector);
     this.watchpoints.list = watched;
   }
 
-  before(hart: number, pc: bigint, raw: number): boolean {
-    this.finish(hart);
+  protected look(hart: number, pc: bigint, raw: number): Begun | undefined {
     const hit = this.watchpoints.hit(hart, raw);
-    if (hit === undefined) return false;
+    if (hit === undefined) return undefined;
     const { load, store } = hit.effects;
     const { address, size } = (store ?? load)!;
     const there = this.inspector.read(hart, address, size);
-    this.begun.set(hart, {
+    return {
       hit,
       pc: BigInt.asUintN(64, pc),
       cycle: this.machine.cycles(hart),
-      instret: this.machine.instret(hart),
       before: there.length < size ? '?' : hexOf(size, littleEndian(there)),
-    });
-    return false;
+    };
   }
 
-  /** The machine has ended: what was begun last. */
-  end(): void {
-    for (const hart of this.machine.harts) this.finish(hart);
-  }
-
-  private finish(hart: number): void {
-    const begun = this.begun.get(hart);
-    if (begun === undefined) return;
-    this.begun.delete(hart);
-    const { hit, pc, cycle, instret, before } = begun;
+  protected retired(hart: number, begun: Begun): void {
+    const { hit, pc, cycle, before } = begun;
     const { load, store, conditional } = hit.effects;
-    // Otherwise it trapped.
-    if (this.machine.instret(hart) === instret) return;
     if (conditional && this.inspector.x(hart, hit.insn.rd) !== 0n) return;
     const line = (kind: string, { address }: MemoryEffect, values: string): void => {
       this.write(
@@ -80,9 +67,4 @@ export class WatchLog implements InstructionObserver {
       line(load === undefined ? 'write' : 'read and write', store, `${before} -> ${after}`);
     }
   }
-}
-
-/** `size` bytes as hexadecimal digits. */
-function hexOf(size: number, value: bigint): string {
-  return `0x${value.toString(16).padStart(2 * size, '0')}`;
 }
