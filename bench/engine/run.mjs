@@ -17,7 +17,11 @@ const argument = process.argv.indexOf('--repeat');
 const repeat = argument < 0 ? 5 : Number(process.argv[argument + 1]);
 /** The interpreter runs this part of the rounds, each of four harts that, the reference engine this one. */
 const PART = { interpreter: 8, harts: 4, reference: 100 };
-/** Least share of one hart's speed that four harts with memory of their own reach together. */
+/**
+ * Least share of one hart's speed that four harts with memory of their own reach together: in simulated cycles per second, the rate of a simulator.
+ * In instructions the four are slower than that where they wait for one another in the shared level of the simulated machine: that share
+ * is shown and kept too.
+ */
 const HARTS_MUST = 0.8;
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -61,8 +65,12 @@ for (const { name, rounds, must, aim } of programs) {
   const four = rawFile(name, Math.ceil(rounds / PART.harts), 4);
   const elf = build(name, rounds);
   const mips = {};
+  const megahertz = {};
   let instructions = 0;
-  const note = (column, { instructions: count, seconds }) => (mips[column] ??= []).push(count / seconds / 1e6);
+  const note = (column, { instructions: count, cycles, seconds }) => {
+    (mips[column] ??= []).push(count / seconds / 1e6);
+    if (cycles !== undefined) (megahertz[column] ??= []).push(cycles / seconds / 1e6);
+  };
   for (let i = 0; i < repeat; i++) {
     for (const timing of ['none', 'rocket']) {
       const one = measure({ image: full, engine: 'jit', timing, harts: 1 });
@@ -76,20 +84,26 @@ for (const { name, rounds, must, aim } of programs) {
   }
   const limit = Math.ceil(instructions / PART.reference / 50);
   note('reference none', measure({ image: full, engine: 'reference', timing: 'none', harts: 1, limit }));
-  const medians = Object.fromEntries(Object.entries(mips).map(([column, values]) => [column, median(values)]));
+  const mediansOf = (samples) =>
+    Object.fromEntries(Object.entries(samples).map(([column, values]) => [column, median(values)]));
+  const medians = mediansOf(mips);
+  const rates = mediansOf(megahertz);
   const ratios = {};
   for (const timing of ['none', 'rocket']) {
     ratios[timing] = medians[`jit ${timing}`] / medians.qemu;
     if (ratios[timing] < must[timing])
       missed.push(`${name}, ${timing}: ${ratios[timing].toFixed(2)} of QEMU, must be ${must[timing]}`);
-    const aggregate = medians[`jit ${timing} 4 harts`] / medians[`jit ${timing}`];
-    ratios[`${timing} 4 harts`] = aggregate;
-    if (aggregate < HARTS_MUST)
-      missed.push(`${name}, ${timing}: four harts reach ${aggregate.toFixed(2)} of one, must be ${HARTS_MUST}`);
+    const ofOne = (figures) => figures[`jit ${timing} 4 harts`] / figures[`jit ${timing}`];
+    ratios[`${timing} 4 harts`] = ofOne(rates);
+    ratios[`${timing} 4 harts, instructions`] = ofOne(medians);
+    if (ofOne(rates) < HARTS_MUST)
+      missed.push(`${name}, ${timing}: four harts reach ${ofOne(rates).toFixed(2)} of one, must be ${HARTS_MUST}`);
   }
-  rows.push({ program: name, instructions, mips: medians, samples: mips, ratios, must, aim });
+  rows.push({ program: name, instructions, mips: medians, megahertz: rates, samples: mips, ratios, must, aim });
   console.log(`${name}: ${Object.entries(medians).map(([column, value]) => `${column} ${value.toFixed(1)}`).join(', ')}`); // prettier-ignore
   console.log(`  of QEMU: none ${ratios.none.toFixed(2)} (must ${must.none}), rocket ${ratios.rocket.toFixed(2)} (must ${must.rocket})`); // prettier-ignore
+  const ofOne = (timing) => `${timing} ${ratios[`${timing} 4 harts`].toFixed(2)} in cycles (must ${HARTS_MUST}), ${ratios[`${timing} 4 harts, instructions`].toFixed(2)} in instructions`; // prettier-ignore
+  console.log(`  four harts of one: ${ofOne('none')}; ${ofOne('rocket')}`);
 }
 
 const date = new Date().toISOString();

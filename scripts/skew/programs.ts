@@ -148,6 +148,7 @@ export const skewPrograms: readonly SkewProgram[] = [
   inMemory('four harts in their L1', 6000, 13),
   inMemory('four harts in the L2', 6000, 16),
   inMemory('four harts in the LLC', 3000, 20),
+  inMemory('four harts in LLC and DRAM', 3000, 21),
   inMemory('four harts in the DRAM', 2000, 22),
   waiting('two harts, a word in memory', PING_PONG),
   waiting('two harts, interrupts and WFI', IPIS),

@@ -23,7 +23,7 @@ const hartsSchema = z.int().min(1).max(8);
 const memorySchema = z.int().min(memoryBoundsMiB.min).max(memoryBoundsMiB.max);
 const timingSchema = z.enum(timingModels);
 const dvextSchema = z.enum(dvextProfiles);
-/** Instructions a hart executes per turn before the next hart's turn. */
+/** Cycles of a hart's turn before the next hart's. */
 const quantumSchema = z.int().min(1).max(1_000_000);
 const settingValueSchema = z.union([z.number(), z.string().max(200), z.boolean()]);
 /** Names of model parameters: `l1d.sets`, `dram.latency`. The list lives with the cycle model. */

@@ -14,12 +14,14 @@ import {
   M_HARTS,
   M_RUNNING,
   M_TURNS_BREAK,
+  SHARED_AHEAD,
   SLEPT,
   STOP_EXIT,
   STOP_LIMIT,
   STOP_NONE,
   TURNS_GO_ON,
   TURN_END,
+  TURN_END_SHARED,
   WFI,
 } from '../src/hart/layout';
 import { nextTimer, poll } from './poll';
@@ -74,10 +76,12 @@ export function turnsBegin(until: u64, limit: u64, event: u64, pause: u64, quant
 export function turnNext(): usize {
   const harts = load<i32>(M_HARTS);
   let least = ASLEEP;
+  let others = ASLEEP;
   let number: i32 = 0;
   for (let id: i32 = 0; id < harts; id++) {
     const clock = load<u64>(clocks + id * 8);
     number = clock < least ? id : number;
+    others = min<u64>(others, max<u64>(clock, least));
     least = min<u64>(clock, least);
   }
   if (least == ASLEEP || allSteps >= limitSteps || allSteps >= untilSteps || eventCycle <= least || pauseCycle <= least) {
@@ -86,6 +90,7 @@ export function turnNext(): usize {
   const next = hartArea(number);
   stepsBefore = stepsOf(next);
   store<u64>(next, min<u64>(least + turnCycles, eventCycle), TURN_END);
+  store<u64>(next, others == ASLEEP ? ASLEEP : others + SHARED_AHEAD, TURN_END_SHARED);
   store<u64>(next, limitSteps == u64.MAX_VALUE ? limitSteps : stepsBefore + (limitSteps - allSteps), INSTRET_LIMIT);
   store<i32>(M_RUNNING, number + 1);
   return next;

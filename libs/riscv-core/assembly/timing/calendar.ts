@@ -18,7 +18,7 @@ function wordAddress(calendar: i32, number: u64): i32 {
 @inline
 function taken(calendar: i32, number: u64): u64 {
   const at = wordAddress(calendar, number);
-  return load<u64>(at) == number + 1 ? load<u64>(at, 8) : 0;
+  return select<u64>(load<u64>(at, 8), 0, load<u64>(at) == number + 1);
 }
 
 @inline

@@ -3,7 +3,7 @@
  * hart's clock on. Harts get into each other's way in two places: one transaction at a time works on a set, and lines go back
  * to the L1s over one path.
  */
-import { CYCLE, M_HARTS } from '../../src/hart/layout';
+import { CYCLE, M_HARTS, STOPAT, TURN_END, TURN_END_SHARED } from '../../src/hart/layout';
 import { COUNT_L2_MISS, COUNT_L2_PROBE, COUNT_L2_UPGRADE, COUNT_L2_WAIT, COUNT_L2_WRITEBACK } from '../../src/timing/counted-events';
 import {
   P_L2_BEATS,
@@ -29,8 +29,8 @@ import {
   LINE_EXCLUSIVE,
   LINE_SHARED,
   SETS_BUSY,
-  SET_BUSY_BEGIN,
-  SET_BUSY_END,
+  SET_BUSY_CYCLES,
+  SET_BUSY_SET,
   SET_BUSY_SIZE,
   hartArea,
   hartIndex,
@@ -92,31 +92,41 @@ function waitForSet(h: i32, line: i32): i32 {
   if (load<i32>(M_HARTS) == 1) return 0;
   const set = line & (parameter(P_L2_SETS) - 1);
   const record = busyRecord(set);
+  if (load<i32>(record + SET_BUSY_SET) != set) return 0;
   const now = load<u64>(h + CYCLE);
-  if (load<i32>(record) != set || load<u64>(record + SET_BUSY_BEGIN) > now) return 0;
-  const end = load<u64>(record + SET_BUSY_END);
-  if (end <= now) return 0;
+  const begin = load<u64>(record);
+  const end = begin + load<u32>(record + SET_BUSY_CYCLES);
+  if (begin > now || end <= now) return 0;
   add(h, COUNT_L2_WAIT, i32(end - now));
   return i32(end - now);
+}
+
+/** So that harts ask in the order of their clocks, nearly. */
+@inline
+function endTurnSoon(h: i32): void {
+  const end = load<u64>(h + TURN_END_SHARED);
+  store<u64>(h + TURN_END, min<u64>(load<u64>(h + TURN_END), end));
+  store<u64>(h + STOPAT, min<u64>(load<u64>(h + STOPAT), end));
 }
 
 /** A transaction takes `cycles`, the last of them the line's way to the L1 if `data`. Returns its cycles, waiting for that way included. */
 @inline
 function finish(h: i32, line: i32, cycles: i32, data: bool): i32 {
   if (load<i32>(M_HARTS) == 1) return cycles;
+  endTurnSoon(h);
   const now = load<u64>(h + CYCLE);
   let total = cycles;
   if (data) {
     const beats = parameter(P_L2_BEATS);
     const wait = reserve(L2_CALENDAR, now + max(0, cycles - beats), beats);
-    add(h, COUNT_L2_WAIT, wait);
+    if (wait != 0) add(h, COUNT_L2_WAIT, wait);
     total += wait;
   }
   const set = line & (parameter(P_L2_SETS) - 1);
   const record = busyRecord(set);
-  store<i32>(record, set);
-  store<u64>(record + SET_BUSY_BEGIN, now);
-  store<u64>(record + SET_BUSY_END, now + total);
+  store<u64>(record, now);
+  store<i32>(record + SET_BUSY_CYCLES, total);
+  store<i32>(record + SET_BUSY_SET, set);
   return total;
 }
 

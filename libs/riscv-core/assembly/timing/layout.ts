@@ -36,8 +36,9 @@ export const STATE = TIMING + PARAMETER_BLOCK_SIZE;
 export const L2_LFSR = STATE + 0; // u32
 export const LLC_LFSR = STATE + 4; // u32
 
-/** u64: when the last of the LLC's pending misses is refilled; then, of MAX_LLC_MSHRS each, u64: when it is refilled, when it came, its set. */
+/** Pending misses of the LLC, u64: when the last and when the first of all entries is refilled; then, of each entry: when that is, when it came; u32 its set. */
 export const LLC_PENDING_UNTIL = STATE + 8;
+export const LLC_PENDING_FIRST = STATE + 16;
 export const LLC_PENDING_READY = STATE + 64;
 export const LLC_PENDING_CAME = LLC_PENDING_READY + MAX_LLC_MSHRS * 8;
 export const LLC_PENDING_SET = LLC_PENDING_CAME + MAX_LLC_MSHRS * 8;
@@ -47,7 +48,7 @@ export const CHANNEL_RANK = STATE + 32;
 /** u64 begin of the refresh interval of the last request, u32 its number. */
 export const REFRESH_BEGIN = STATE + 40;
 export const REFRESH_EPOCH = STATE + 48;
-export const DRAM_RANKS = LLC_PENDING_SET + MAX_LLC_MSHRS * 8;
+export const DRAM_RANKS = LLC_PENDING_SET + MAX_LLC_MSHRS * 4;
 export const RANK_ACTIVATIONS = 0; // 4 x u64, newest first
 export const RANK_READ = 32; // u64: when a read may follow the last write
 export const RANK_CAME = 40; // u64: when its newest request came
@@ -60,11 +61,11 @@ export const BANK_PRECHARGE = 16; // u64: when it may be closed
 export const BANK_CAME = 24; // u64: when its newest request came
 export const BANK_SIZE = 32;
 
-/** L2: per hashed set {u32 set, u64 begin and end of its last transaction}. */
+/** L2: per hashed set its last transaction {u64 begin, u32 cycles, u32 set}. */
 export const L2_SETS_BUSY = DRAM_BANKS + MAX_DRAM_BANKS * BANK_SIZE;
-export const SET_BUSY_BEGIN = 8;
-export const SET_BUSY_END = 16;
-export const SET_BUSY_SIZE = 24;
+export const SET_BUSY_CYCLES = 8;
+export const SET_BUSY_SET = 12;
+export const SET_BUSY_SIZE = 16;
 export const SETS_BUSY = 64;
 /** Calendars (calendar.ts): the L2's way back to the L1s in core cycles, the LLC's array and the DRAM's data bus in memory cycles. */
 export const L2_CALENDAR = L2_SETS_BUSY + SETS_BUSY * SET_BUSY_SIZE;

@@ -21,6 +21,7 @@ import {
   LLC_CALENDAR,
   LLC_LFSR,
   LLC_PENDING_CAME,
+  LLC_PENDING_FIRST,
   LLC_PENDING_READY,
   LLC_PENDING_SET,
   LLC_PENDING_UNTIL,
@@ -62,49 +63,53 @@ function victimIn(set: u32): i32 {
 /** When a request of `time` may enter: one to a set with a pending miss, or a miss when all are taken, waits for it. */
 @inline
 function admitted(time: u64, set: u32, misses: bool): u64 {
-  return time >= load<u64>(LLC_PENDING_UNTIL) ? time : admittedLater(time, set, misses);
+  if (time >= load<u64>(LLC_PENDING_UNTIL)) return time;
+  if (!hasSet(set) && (!misses || time >= load<u64>(LLC_PENDING_FIRST))) return time;
+  return admittedLater(time, set, misses);
 }
 
-/** Two at a time: which are under way at `time` is as good as random. */
+/** Is there an entry, pending or not, of this set? */
+@inline
+function hasSet(set: u32): bool {
+  const wanted = i32x4.splat(set);
+  let found = i32x4.eq(v128.load(LLC_PENDING_SET), wanted);
+  for (let i = 16; i < MAX_LLC_MSHRS * 4; i += 16) found = v128.or(found, i32x4.eq(v128.load(LLC_PENDING_SET + i), wanted));
+  return v128.any_true(found);
+}
+
 function admittedLater(time: u64, set: u32, misses: bool): u64 {
-  const now = i64x2.splat(time);
-  const wanted = i64x2.splat(set);
-  const never = i64x2.splat(i64.MAX_VALUE);
-  let sameSet = now;
-  let first = never;
+  const entries = parameter(P_LLC_MSHRS);
+  let sameSet = time;
+  let first = u64.MAX_VALUE;
   let taken = 0;
-  const end = parameter(P_LLC_MSHRS) * 8;
-  // An entry behind the last has never been ready.
-  for (let i = 0; i < end; i += 16) {
-    const ready = v128.load(LLC_PENDING_READY + i);
-    const pending = v128.andnot(i64x2.gt_s(ready, now), i64x2.gt_s(v128.load(LLC_PENDING_CAME + i), now));
-    const blocking = v128.and(pending, i64x2.eq(v128.load(LLC_PENDING_SET + i), wanted));
-    const until = v128.bitselect(ready, now, blocking);
-    sameSet = v128.bitselect(until, sameSet, i64x2.gt_s(until, sameSet));
-    const next = v128.bitselect(ready, never, pending);
-    first = v128.bitselect(next, first, i64x2.lt_s(next, first));
-    taken += popcnt(i64x2.bitmask(pending));
+  for (let i = 0; i < entries; i++) {
+    const ready = load<u64>(LLC_PENDING_READY + i * 8);
+    if (ready <= time || load<u64>(LLC_PENDING_CAME + i * 8) > time) continue;
+    taken++;
+    first = min(first, ready);
+    if (load<u32>(LLC_PENDING_SET + i * 4) == set) sameSet = max(sameSet, ready);
   }
-  const at = max(i64x2.extract_lane(sameSet, 0), i64x2.extract_lane(sameSet, 1));
-  if (!misses || taken != parameter(P_LLC_MSHRS)) return at;
-  return max(at, min(i64x2.extract_lane(first, 0), i64x2.extract_lane(first, 1)));
+  return misses && taken == entries ? max(sameSet, first) : sameSet;
 }
 
 /** Notes a miss that came at `time` and is refilled at `ready`, in place of the one that is ready first. */
 @inline
 function pend(time: u64, ready: u64, set: u32): void {
-  const end = parameter(P_LLC_MSHRS) * 8;
-  let oldest = 0;
-  let earliest = load<u64>(LLC_PENDING_READY);
-  for (let i = 8; i < end; i += 8) {
-    const at = load<u64>(LLC_PENDING_READY + i);
-    oldest = select<i32>(i, oldest, at < earliest);
-    earliest = select<u64>(at, earliest, at < earliest);
+  const entries = parameter(P_LLC_MSHRS);
+  let place = 0;
+  let first = load<u64>(LLC_PENDING_READY);
+  let second = ready;
+  for (let i = 1; i < entries; i++) {
+    const at = load<u64>(LLC_PENDING_READY + i * 8);
+    place = select<i32>(i, place, at < first);
+    second = min(second, max(first, at));
+    first = min(first, at);
   }
-  store<u64>(LLC_PENDING_READY + oldest, ready);
-  store<u64>(LLC_PENDING_CAME + oldest, time);
-  store<u64>(LLC_PENDING_SET + oldest, set);
-  if (ready > load<u64>(LLC_PENDING_UNTIL)) store<u64>(LLC_PENDING_UNTIL, ready);
+  store<u64>(LLC_PENDING_READY + place * 8, ready);
+  store<u64>(LLC_PENDING_CAME + place * 8, time);
+  store<u32>(LLC_PENDING_SET + place * 4, set);
+  store<u64>(LLC_PENDING_FIRST, second);
+  store<u64>(LLC_PENDING_UNTIL, max(load<u64>(LLC_PENDING_UNTIL), ready));
 }
 
 /** Brings a block in for a request of `time`. Returns the cycle at which its data begin to come. */

@@ -190,6 +190,8 @@ export const RES_END = 1336;
 export const CORE_PRIVATE = 1344;
 /** u64: cycle at which the next enabled timer fires, as of the last poll; all ones = none. */
 export const NEXT_TIMER = 1600;
+/** u64: where TURN_END goes when the hart has asked the shared level. */
+export const TURN_END_SHARED = 1608;
 
 /** CSR storage: u64 per slot, slots numbered in isa/csrs.ts. */
 export const CSRS = 2048;
@@ -322,6 +324,11 @@ export const STOP_TURN = 1;
 export const STOP_LIMIT = 2;
 export const STOP_WFI = 3;
 export const STOP_EXIT = 4;
+/**
+ * Cycles by which a hart that uses the shared level runs ahead of the others, so that what harts ask comes nearly in the order of time
+ * (docs/timing-model.md, "Harts").
+ */
+export const SHARED_AHEAD = 200;
 /** turn_ended, besides STOP_*: another turn may follow. */
 export const TURNS_GO_ON = 5;
 

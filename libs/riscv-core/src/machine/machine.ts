@@ -316,6 +316,7 @@ export class Machine implements HartClock, ModeSource {
     // The hart whose turn it is has the least clock of those awake.
     const end = alone ? loneEnd : this.cycles(hart) + this.config.quantum;
     this.bound(hart, Math.min(end, event), limit === undefined ? undefined : limit - total);
+    this.boundShared(hart, Math.min(...awake.filter((other) => other !== hart).map((other) => this.cycles(other))));
     return this.execute(hart, limit);
   }
 
@@ -410,6 +411,12 @@ export class Machine implements HartClock, ModeSource {
     this.memory.setCount(area + L.TURN_END, end);
     if (left === undefined) this.memory.setU64(area + L.INSTRET_LIMIT, (1n << 64n) - 1n);
     else this.memory.setCount(area + L.INSTRET_LIMIT, this.steps(hart) + left);
+  }
+
+  /** The turn ends sooner if the hart asks the shared level: SHARED_AHEAD cycles behind `others`, the least clock of other harts awake. */
+  private boundShared(hart: number, others: number): void {
+    const end = Math.min(others + L.SHARED_AHEAD, Number.MAX_SAFE_INTEGER);
+    this.memory.setCount(hartArea(hart) + L.TURN_END_SHARED, end);
   }
 
   /** STOP_*, or STOPPED. */
