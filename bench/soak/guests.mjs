@@ -1,5 +1,5 @@
 // The machines of the soak test: programs that never end, and such as end and are started anew.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { planBoot, prebuiltImages } from '../../dist/libs/duvisor/src/index.js';
@@ -12,7 +12,7 @@ import {
   resolveConfig,
   takeSnapshot,
 } from '../../dist/libs/riscv-core/src/index.js';
-import { boots } from '../../dist/scripts/linux/boots.js';
+import { bootImages, boots } from '../../dist/scripts/linux/boots.js';
 import { linuxFiles, linuxFolder } from '../../dist/scripts/linux/folder.js';
 import { BUSY, IDLE, REWRITING } from './programs.mjs';
 
@@ -154,17 +154,11 @@ function service() {
 /** The boot `kvm` of docs/how-to/linux.md; undefined without its images. */
 function linux() {
   const folder = linuxFolder();
-  const { image, initrd, append } = boots.kvm;
+  const { image, initrd } = boots.kvm;
   if (![linuxFiles.firmware, image, initrd].every((file) => existsSync(join(folder, file)))) return undefined;
-  const read = (name, address) => ({ name, bytes: new Uint8Array(readFileSync(join(folder, name))), address });
-  const raw = [read(linuxFiles.firmware, 0x8000_0000n), read(image, 0x8020_0000n)];
+  const images = bootImages('kvm', folder);
   const begin = (engine) => ({
-    built: buildMachine(
-      resolveConfig({ machine: 'virt' }),
-      { raw, initrd: read(initrd, 0x8820_0000n), append },
-      engine,
-      silent,
-    ),
+    built: buildMachine(resolveConfig({ machine: 'virt' }), images, engine, silent),
     checkEnd: () => undefined,
   });
   // One machine after the other, as users run them: the others here are compiled in place.

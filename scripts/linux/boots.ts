@@ -1,5 +1,7 @@
 /** The boots of docs/how-to/linux.md: what `dvfarm exec` is given, and what the console says. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BootImages } from '#libs/riscv-core';
 import { linuxFiles } from './folder.js';
 
 /** Where images go: the firmware jumps to `kernel`, and moves the device tree to 0x8220_0000. */
@@ -67,6 +69,21 @@ export function bootArguments(name: BootName, folder: string): string[] {
     ...['--initrd', at(initrd, addresses.initrd)],
     ...['--append', append],
   ];
+}
+
+/** The same for who builds the machine (preset `virt`) himself. */
+export function bootImages(name: BootName, folder: string): BootImages {
+  const { image, initrd, append } = boots[name];
+  const read = (file: string, address: string): { name: string; bytes: Uint8Array; address: bigint } => ({
+    name: file,
+    bytes: new Uint8Array(readFileSync(join(folder, file))),
+    address: BigInt(address),
+  });
+  return {
+    raw: [read(linuxFiles.firmware, addresses.firmware), read(image, addresses.kernel)],
+    initrd: read(initrd, addresses.initrd),
+    append,
+  };
 }
 
 /** The first of the expected lines that does not come after those before it; undefined when all do. */

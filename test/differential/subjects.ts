@@ -2,7 +2,7 @@
 import { engineFactory } from '../../libs/riscv-core/src/machine/engines.js';
 import { followBranchHints } from '../../libs/wasm-hints/src/index.js';
 import type { EngineFactory, EngineSetup } from '../../libs/riscv-core/src/machine/engine.js';
-import { lateBuilder } from './late-builder.js';
+import { lateBuilder, type Deliveries } from './late-builder.js';
 
 followBranchHints();
 
@@ -22,16 +22,17 @@ const choices = {
   reference: () => engineFactory('reference'),
   interpreter: () => engineFactory('interpreter'),
   jit: (length: Length) => engineFactory('jit', { policy: often[length] }),
-  'jit in small regions': (length: Length) =>
+  'jit in small regions': (length: Length, deliveries?: Deliveries) =>
     engineFactory('jit', {
       policy: { ...often[length], ...small[length], regionInsns: 25 },
-      builder: lateBuilder((module) => delays[module % delays.length]!),
+      builder: lateBuilder((module) => delays[module % delays.length]!, deliveries),
     }),
-} as const satisfies Record<string, (length: Length) => Choose>;
+} as const satisfies Record<string, (length: Length, deliveries?: Deliveries) => Choose>;
 
 export type Subject = keyof typeof choices;
 export const subjects = Object.keys(choices) as Subject[];
 
-export function engineOf(subject: Subject, length: Length = 'short'): Choose {
-  return choices[subject](length);
+/** `deliveries` is told of the modules that a late builder makes. */
+export function engineOf(subject: Subject, length: Length = 'short', deliveries?: Deliveries): Choose {
+  return choices[subject](length, deliveries);
 }

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { boots, firstMissing, type BootName } from '../../scripts/linux/boots.js';
+import { bootImages, boots, firstMissing, type BootName } from '../../scripts/linux/boots.js';
+import { linuxFolder } from '../../scripts/linux/folder.js';
+import { buildMachine, resolveConfig } from '#libs/riscv-core';
+import { engineOf } from '../differential/subjects.js';
 import { bootAnew, exec, type Ended } from './exec.js';
 
 /** Processor seconds a boot may take: the scenario of a host, KVM and a guest, about 200 M instructions. */
@@ -18,6 +21,8 @@ const samples: Record<BootName, readonly number[]> = {
   // The host boots; it has unpacked its disk; the guest boots; the guest's memcached serves.
   kvm: [20 * MILLION, 90 * MILLION, 130 * MILLION, 200 * MILLION],
 };
+/** Instructions between two looks at what is compiled. */
+const SLICE = 0.1 * MILLION;
 /** Against a guest that never ends. */
 const LIMIT = 20_000 * MILLION;
 
@@ -30,6 +35,18 @@ const outcome = ({ report: { exit, instret, cycles, stateHash } }: Ended): objec
   cycles,
   stateHash,
 });
+
+/** What is executed now and then is compiled here, and modules come and go. */
+function inSmallRegions(name: BootName, timing: string, limit: number): object {
+  const deliveries = { submitted: 0, collected: 0 };
+  const engine = engineOf('jit in small regions', 'long', deliveries);
+  const config = resolveConfig({ machine: 'virt', timing });
+  const { machine } = buildMachine(config, bootImages(name, linuxFolder()), engine, { write: () => undefined });
+  let { kind } = machine.run(SLICE, limit);
+  while (kind === 'running') ({ kind } = machine.run(SLICE, limit));
+  expect(deliveries.collected).toBeGreaterThan(100);
+  return { kind, instret: machine.totalInstret(), cycles: machine.totalCycles(), stateHash: machine.stateHash() };
+}
 
 describe.each(['debian', 'kvm'] as const)('boot %s', (name) => {
   describe.each(['none', 'rocket'])('timing %s', (timing) => {
@@ -59,10 +76,12 @@ describe.each(['debian', 'kvm'] as const)('boot %s', (name) => {
       if (most !== undefined) expect(seconds).toBeLessThan(most);
     });
 
-    it('is the same to the interpreter: the beginning', async () => {
+    it('is the same to the interpreter, and to compiled code in regions of 25 instructions: the beginning', async () => {
       const [interpreter, jit] = [await run(start, 'interpreter', PART), await run(start, 'jit', PART)];
       expect(jit.report.exit.kind).toBe('limit');
       expect(outcome(jit)).toEqual(outcome(interpreter));
+      const { instret, cycles, stateHash } = interpreter.report;
+      expect(inSmallRegions(name, timing, PART)).toEqual({ kind: 'limit', instret, cycles, stateHash });
     });
 
     it('is the same to the reference engine: samples on the way, and the end after as many snapshots', async () => {
