@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { buildMachine, engineFactory, resolveConfig, type RegionBuilderFactory } from '#libs/riscv-core';
+import {
+  buildMachine,
+  engineFactory,
+  resolveConfig,
+  type RegionBuilderFactory,
+  type RegionSource,
+} from '#libs/riscv-core';
 import { assemble } from '../../riscv-core/src/decode/assembler.js';
 import { makeRegionThread } from './region-thread.js';
 
@@ -72,6 +78,30 @@ describe('regions compiled on a thread', () => {
     expect(run('jit', factory)).toEqual(expected);
     // Waited for, all of them come: five for each machine.
     expect(modules()).toBeGreaterThan(patient ? 9 : 5);
+    expect(warnings).toEqual([]);
+  });
+
+  test('come to the machine they are of, when several wait', () => {
+    const warnings: string[] = [];
+    const make = makeRegionThread(script, (line) => warnings.push(line));
+    const page = { slot: 0, physical: BASE };
+    const nops = (count: number): RegionSource => ({
+      rec: 0,
+      page,
+      insns: Int32Array.from({ length: 4 * count }, (_, i) => [((i >> 2) * 4) % 4096, 0x13, 1, 0][i % 4]!),
+    });
+    const [first, second] = [0, 1].map(() => {
+      const builder = make({ extensions: ['i'], filterShift: 12 });
+      // What a machine has compiled in place.
+      builder.submit([nops(5000)]);
+      expect(builder.collect()).toBeDefined();
+      return builder;
+    });
+    first!.submit([nops(10)]);
+    second!.submit([nops(20)]);
+    let module;
+    while (module === undefined) module = second!.collect();
+    expect(first!.collect()).toBeDefined();
     expect(warnings).toEqual([]);
   });
 

@@ -20,13 +20,18 @@ import type { Answer, Request, ThreadData } from './messages.js';
  */
 const GIVEN_UP_MS = 30_000;
 
-/** The thread of this simulating thread, for all its machines one after the other; begun when the first module is due. */
+/** Answers kept for machines that have not come for them: some of them never will, for they are gone. */
+const MOST_KEPT = 16;
+
+/** The thread of this simulating thread, for all its machines; begun when the first module is due. */
 class CompilingThread {
   private readonly worker: Worker;
   private readonly port: MessagePort;
   private readonly finished = new Int32Array(new SharedArrayBuffer(4));
   private requests = 0;
   private received = 0;
+  /** Answers that nobody has come for yet, the oldest first. */
+  private readonly kept = new Map<number, Answer>();
   private sentAt = 0;
   /** Why it is of no use any more. */
   failure: string | undefined;
@@ -50,13 +55,17 @@ class CompilingThread {
     return number;
   }
 
-  /** The answer to that request; those of machines that are gone by now are passed over. */
+  /** The answer to that request. */
   answer(number: number): Answer | undefined {
     while (Atomics.load(this.finished, 0) > this.received) {
       const { message } = receiveMessageOnPort(this.port) as { message: Answer };
       this.received++;
-      if (message.number === number) return message;
+      this.kept.set(message.number, message);
+      if (this.kept.size > MOST_KEPT) this.kept.delete(this.kept.keys().next().value!);
     }
+    const answer = this.kept.get(number);
+    this.kept.delete(number);
+    if (answer !== undefined) return answer;
     if (performance.now() - this.sentAt > GIVEN_UP_MS) this.failure ??= `no answer for ${GIVEN_UP_MS / 1000} s`;
     return undefined;
   }
