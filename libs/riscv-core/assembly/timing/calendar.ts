@@ -28,31 +28,6 @@ function take(calendar: i32, number: u64, slots: u64): void {
   store<u64>(at, number + 1);
 }
 
-/** The lowest `count` bits of a set that has more. */
-@inline
-function lowest(bits: u64, count: i32): u64 {
-  let rest = bits;
-  for (let i = 0; i < count; i++) rest &= rest - 1;
-  return bits ^ rest;
-}
-
-/**
- * `left` slots of work come in at slot `start`, from which on the free ones are `freeFirst` of word `from` and those of the words behind it. Returns
- * the cycles by which that pushes what others have entered: each slot taken by as much of the work as the free ones before it have not done,
- * counted for a request of the same length.
- */
-function pushed(calendar: i32, from: u64, freeFirst: u64, left: i32, start: u64): i32 {
-  let number = from;
-  let free = freeFirst;
-  let sum: u64 = 0;
-  for (let i = 0; i < left; i++) {
-    while (free == 0) free = ~taken(calendar, ++number);
-    sum += number * SLOTS + u64(ctz(free)) - start - u64(i);
-    free &= free - 1;
-  }
-  return 2 * i32((sum + u64(left >> 1)) / u64(left));
-}
-
 /**
  * Takes `cycles` (at most 126) at or after `time` from the calendar at this address. Returns how long they had to wait: for what is
  * under way then; and, where others that come later are entered already, as long as all of those would now have to wait. A lone hart meets
@@ -80,29 +55,52 @@ export function reserve(calendar: i32, time: u64, cycles: i32): i32 {
 
 function reserveLater(calendar: i32, time: u64, slots: i32): i32 {
   const wanted = time >> 1;
-  let left = slots;
   let number = wanted / SLOTS;
   let free = ~taken(calendar, number) & (u64.MAX_VALUE << (wanted % SLOTS));
   while (free == 0) free = ~taken(calendar, ++number);
   const first = u64(ctz(free));
   const start = number * SLOTS + first;
-  let wait = start == wanted ? 0 : i32((start << 1) - time);
+  const wait = start == wanted ? 0 : i32((start << 1) - time);
 
-  const run = ((u64(1) << u64(left)) - 1) << first;
-  if (first + u64(left) <= SLOTS && (free & run) == run) {
+  const run = ((u64(1) << u64(slots)) - 1) << first;
+  if (first + u64(slots) <= SLOTS && (free & run) == run) {
     take(calendar, number, run);
     return wait;
   }
-  let window = taken(calendar, number) >> first;
-  if (first != 0) window |= taken(calendar, number + 1) << (SLOTS - first);
-  const inTheWay = i32(popcnt(window & ((u64(1) << u64(left)) - 1)));
-  if (inTheWay != 0) wait += load<i32>(M_HARTS) == 1 ? 2 * inTheWay : pushed(calendar, number, free, left, start);
+  if (load<i32>(M_HARTS) != 1) return wait + takeParts(calendar, number, free, start, slots);
+  const inTheWay = takenWithin(calendar, start, slots);
+  takeParts(calendar, number, free, start, slots);
+  return wait + 2 * inTheWay;
+}
 
-  while (left > 0) {
-    const here = i32(popcnt(free));
-    take(calendar, number, here > left ? lowest(free, left) : free);
-    left -= here;
-    free = ~taken(calendar, ++number);
+/** How many of the slots from `start` on are taken. */
+function takenWithin(calendar: i32, start: u64, slots: i32): i32 {
+  const first = start % SLOTS;
+  let window = taken(calendar, start / SLOTS) >> first;
+  if (first != 0) window |= taken(calendar, start / SLOTS + 1) << (SLOTS - first);
+  return i32(popcnt(window & ((u64(1) << u64(slots)) - 1)));
+}
+
+/**
+ * Takes the first free slots from `start` on: `firstFree` of word `firstNumber`, then those of the words behind it. Returns the cycles by which that
+ * pushes what others have entered: each slot taken by as much of the work as the free ones before it have not done, counted for a request
+ * of the same length.
+ */
+function takeParts(calendar: i32, firstNumber: u64, firstFree: u64, start: u64, slots: i32): i32 {
+  let number = firstNumber;
+  let free = firstFree;
+  let bits: u64 = 0;
+  let sum: i32 = 0;
+  for (let i = 0; i < slots; i++) {
+    while (free == 0) {
+      take(calendar, number, bits);
+      bits = 0;
+      free = ~taken(calendar, ++number);
+    }
+    sum += i32(number * SLOTS + u64(ctz(free)) - start) - i;
+    bits |= free & (~free + 1);
+    free &= free - 1;
   }
-  return wait;
+  take(calendar, number, bits);
+  return 2 * ((sum + (slots >> 1)) / slots);
 }
