@@ -55,7 +55,8 @@ function noteClock(h: usize, id: i32): void {
 
 /**
  * What the turns that follow keep to: they end when all harts together have made `until` steps or `limit` (all ones = none), when every
- * hart awake has reached `event`, which no turn passes, or `pause`; a turn lasts `quantum` cycles.
+ * hart awake has reached `event`, which no turn passes, or `pause`; a turn lasts `quantum` cycles, or less when the hart asks the shared
+ * level (SHARED_AHEAD).
  */
 export function turnsBegin(until: u64, limit: u64, event: u64, pause: u64, quantum: u64): void {
   untilSteps = until;
