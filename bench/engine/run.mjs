@@ -18,9 +18,8 @@ const repeat = argument < 0 ? 5 : Number(process.argv[argument + 1]);
 /** The interpreter runs this part of the rounds, each of four harts that, the reference engine this one. */
 const PART = { interpreter: 8, harts: 4, reference: 100 };
 /**
- * Least share of one hart's speed that four harts with memory of their own reach together: in simulated cycles per second, the rate of a simulator.
- * In instructions the four are slower than that where they wait for one another in the shared level of the simulated machine: that share
- * is shown and kept too.
+ * Least share of one hart's speed that four harts with memory of their own reach together, in instructions per second. Where they wait for one
+ * another in the shared level of the simulated machine, the share in simulated cycles per second is larger: it is shown and kept too.
  */
 const HARTS_MUST = 0.8;
 
@@ -94,15 +93,15 @@ for (const { name, rounds, must, aim } of programs) {
     if (ratios[timing] < must[timing])
       missed.push(`${name}, ${timing}: ${ratios[timing].toFixed(2)} of QEMU, must be ${must[timing]}`);
     const ofOne = (figures) => figures[`jit ${timing} 4 harts`] / figures[`jit ${timing}`];
-    ratios[`${timing} 4 harts`] = ofOne(rates);
-    ratios[`${timing} 4 harts, instructions`] = ofOne(medians);
-    if (ofOne(rates) < HARTS_MUST)
-      missed.push(`${name}, ${timing}: four harts reach ${ofOne(rates).toFixed(2)} of one, must be ${HARTS_MUST}`);
+    ratios[`${timing} 4 harts`] = ofOne(medians);
+    ratios[`${timing} 4 harts, cycles`] = ofOne(rates);
+    if (ofOne(medians) < HARTS_MUST)
+      missed.push(`${name}, ${timing}: four harts reach ${ofOne(medians).toFixed(2)} of one, must be ${HARTS_MUST}`);
   }
   rows.push({ program: name, instructions, mips: medians, megahertz: rates, samples: mips, ratios, must, aim });
   console.log(`${name}: ${Object.entries(medians).map(([column, value]) => `${column} ${value.toFixed(1)}`).join(', ')}`); // prettier-ignore
   console.log(`  of QEMU: none ${ratios.none.toFixed(2)} (must ${must.none}), rocket ${ratios.rocket.toFixed(2)} (must ${must.rocket})`); // prettier-ignore
-  const ofOne = (timing) => `${timing} ${ratios[`${timing} 4 harts`].toFixed(2)} in cycles (must ${HARTS_MUST}), ${ratios[`${timing} 4 harts, instructions`].toFixed(2)} in instructions`; // prettier-ignore
+  const ofOne = (timing) => `${timing} ${ratios[`${timing} 4 harts`].toFixed(2)} (must ${HARTS_MUST}), ${ratios[`${timing} 4 harts, cycles`].toFixed(2)} in cycles`; // prettier-ignore
   console.log(`  four harts of one: ${ofOne('none')}; ${ofOne('rocket')}`);
 }
 
