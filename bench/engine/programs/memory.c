@@ -7,6 +7,7 @@
 #ifndef ROUNDS
 #define ROUNDS 4000000
 #endif
+
 struct slot {
     uint64_t key;
     uint64_t value;

@@ -67,9 +67,9 @@ function reserveLater(calendar: i32, time: u64, slots: i32): i32 {
     take(calendar, number, run);
     return wait;
   }
-  if (load<i32>(M_HARTS) != 1) return wait + takeParts(calendar, number, free, start, slots);
+  if (load<i32>(M_HARTS) != 1) return wait + takeParts(calendar, start, slots);
   const inTheWay = takenWithin(calendar, start, slots);
-  takeParts(calendar, number, free, start, slots);
+  takeParts(calendar, start, slots);
   return wait + 2 * inTheWay;
 }
 
@@ -82,13 +82,12 @@ function takenWithin(calendar: i32, start: u64, slots: i32): i32 {
 }
 
 /**
- * Takes the first free slots from `start` on: `firstFree` of word `firstNumber`, then those of the words behind it. Returns the cycles by which that
- * pushes what others have entered: each slot taken by as much of the work as the free ones before it have not done, counted for a request
- * of the same length.
+ * Takes the first free slots from `start` on. Returns the cycles by which that pushes what others have entered: each slot taken by as much of
+ * the work as the free ones before it have not done, counted for a request of the same length.
  */
-function takeParts(calendar: i32, firstNumber: u64, firstFree: u64, start: u64, slots: i32): i32 {
-  let number = firstNumber;
-  let free = firstFree;
+function takeParts(calendar: i32, start: u64, slots: i32): i32 {
+  let number = start / SLOTS;
+  let free = ~taken(calendar, number) & (u64.MAX_VALUE << (start % SLOTS));
   let bits: u64 = 0;
   let sum: i32 = 0;
   for (let i = 0; i < slots; i++) {

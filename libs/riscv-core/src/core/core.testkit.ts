@@ -100,7 +100,6 @@ export class CoreKit {
     if (options.dvext !== undefined && options.dvext !== 'none') this.setCsr('utvec', HANDLER.HU);
     this.pc = RAM + 0x100n;
     this.linear.setU64(this.h + L.TURN_END, (1n << 64n) - 1n);
-    this.linear.setU64(this.h + L.TURN_END_SHARED, (1n << 64n) - 1n);
     this.linear.setU64(this.h + L.INSTRET_LIMIT, (1n << 64n) - 1n);
   }
 

@@ -316,7 +316,7 @@ export class Machine implements HartClock, ModeSource {
     // The hart whose turn it is has the least clock of those awake.
     const end = alone ? loneEnd : this.cycles(hart) + this.config.quantum;
     this.bound(hart, Math.min(end, event), limit === undefined ? undefined : limit - total);
-    this.boundShared(hart, Math.min(...awake.filter((other) => other !== hart).map((other) => this.cycles(other))));
+    if (!alone) this.boundShared(hart, awake);
     return this.execute(hart, limit);
   }
 
@@ -413,10 +413,11 @@ export class Machine implements HartClock, ModeSource {
     else this.memory.setCount(area + L.INSTRET_LIMIT, this.steps(hart) + left);
   }
 
-  /** The turn ends sooner if the hart asks the shared level: SHARED_AHEAD cycles behind `others`, the least clock of other harts awake. */
-  private boundShared(hart: number, others: number): void {
-    const end = Math.min(others + L.SHARED_AHEAD, Number.MAX_SAFE_INTEGER);
-    this.memory.setCount(hartArea(hart) + L.TURN_END_SHARED, end);
+  /** The turn ends sooner if the hart asks the shared level: SHARED_AHEAD cycles behind the least clock of the others awake. */
+  private boundShared(hart: number, awake: readonly number[]): void {
+    const others = awake.filter((other) => other !== hart).map((other) => this.cycles(other));
+    const end = Math.min(...others) + L.SHARED_AHEAD;
+    this.memory.setCount(hartArea(hart) + L.TURN_END_SHARED, Math.min(end, Number.MAX_SAFE_INTEGER));
   }
 
   /** STOP_*, or STOPPED. */
