@@ -27,8 +27,9 @@ import {
   REC_OP,
 } from '../src/hart/layout';
 import { CAUSE_FETCH_ACCESS, CAUSE_FETCH_PAGE } from '../src/isa/causes';
+import { spaceOf } from './context';
 import { decode } from './env';
-import { NO_FAULT, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
+import { NO_FAULT, trGpa, trInstruction, trPa, translate } from './mmu';
 import { pmpUniform } from './pmp';
 import { isRam, linearOf } from './ram';
 import { doomAllCode, dropDoomed, mapWord, slotAt } from './stale-code';

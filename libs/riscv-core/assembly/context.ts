@@ -11,7 +11,9 @@ import {
   CORE_CONTEXT_KEYS,
   CORE_CONTEXT_KEY_SIZE,
   CORE_NEXT_CONTEXT,
+  CORE_PMP_ACTIVE,
   COUNTS_ACTIVE,
+  DATA_DIRECT,
   DVEXT_QEMU,
   EMPTY_TAG,
   EVENT_BANK_SIZE,
@@ -24,12 +26,14 @@ import {
   JUMPS,
   JUMP_TABLES,
   JUMP_TABLE_SIZE,
+  M_PMP_ENTRIES,
   PRV_M,
   RFILTER,
   WFILTER,
 } from '../src/hart/layout';
 import { CSR_HGATP, CSR_HUGATP, CSR_MSTATUS, CSR_SATP, CSR_VSATP, CSR_VSSTATUS } from '../src/hart/csr-slots';
-import { STATUS_MPP, STATUS_MPP_SHIFT, STATUS_MPRV, STATUS_MPV, STATUS_MXR, STATUS_SUM } from './fields';
+import { SPACE_BARE, SPACE_GUEST, SPACE_HOST } from '../src/timing/events';
+import { ATP_MODE_SHIFT, STATUS_MPP, STATUS_MPP_SHIFT, STATUS_MPRV, STATUS_MPV, STATUS_MXR, STATUS_SUM } from './fields';
 import { refreshFloat } from './float/state';
 import { dropTranslations } from './soft-tlb';
 import { csr, dvext, isHost, prv, virt } from './state';
@@ -57,6 +61,18 @@ export function guestRoot(h: usize): u64 {
   return csr(h, dvext() == DVEXT_QEMU && !isHost(h) ? CSR_HUGATP : CSR_HGATP);
 }
 
+/** Does every data access of mode `data` reach the physical address that it names? Where there is memory, that is. */
+function isUnrestricted(h: usize, data: i32): bool {
+  if (spaceOf(h, data & 3, data >> 2 != 0) != SPACE_BARE) return false;
+  return load<i32>(M_PMP_ENTRIES) == 0 || ((data & 3) == PRV_M && load<i32>(h, CORE_PMP_ACTIVE) == 0);
+}
+
+/** Which TLB entries an access with this effective mode uses. */
+export function spaceOf(h: usize, prv: i32, virt: bool): i32 {
+  if (virt) return (csr(h, CSR_VSATP) | guestRoot(h)) >> ATP_MODE_SHIFT ? SPACE_GUEST : SPACE_BARE;
+  return prv != PRV_M && csr(h, CSR_SATP) >> ATP_MODE_SHIFT ? SPACE_HOST : SPACE_BARE;
+}
+
 /** Selects the slot of the hart's present mode and address space. Call after every change of what the key is made of. */
 export function selectContext(h: usize): void {
   store<u64>(h, u64.MAX_VALUE, FETCH_LINE);
@@ -64,6 +80,7 @@ export function selectContext(h: usize): void {
   store<i32>(h, i32(h) + EVENT_COUNTS + (prv(h) | (i32(virt(h)) << 2)) * EVENT_BANK_SIZE, COUNTS_ACTIVE);
   const fetch: i32 = prv(h) | (i32(virt(h)) << 2);
   const data = dataMode(h);
+  store<i32>(h, i32(isUnrestricted(h, data)), DATA_DIRECT);
   let modes: u64 = fetch | (data << 4);
   const anyVirtual = ((fetch | data) & 4) != 0;
   const status = csr(h, CSR_MSTATUS);

@@ -11,8 +11,8 @@ import {
 } from '../src/hart/layout';
 import { CAUSE_LOAD_PAGE } from '../src/isa/causes';
 import { SPACE_BARE } from '../src/timing/events';
-import { dataMode } from './context';
-import { NO_FAULT, mayAccess, setTranslated, spaceOf, trGpa, trInstruction, trPa, translate } from './mmu';
+import { dataMode, spaceOf } from './context';
+import { NO_FAULT, mayAccess, setTranslated, trGpa, trInstruction, trPa, translate } from './mmu';
 import { pmpUniform } from './pmp';
 import { isRam, linearOf } from './ram';
 import { keepTranslation, knownTranslation } from './soft-tlb';
@@ -105,19 +105,29 @@ export function resolve(h: usize, va: u64, size: u64, access: i32): i32 {
 @inline
 export function fillFilter(h: usize, va: u64, pa: u64, isStore: bool): void {
   if (!dataFilters) return;
-  const shift: u64 = load<i32>(M_FILTER_SHIFT);
-  const size = u64(1) << shift;
+  const size = u64(1) << u64(load<i32>(M_FILTER_SHIFT));
   const block = pa & ~(size - 1);
   if (!isRam(block, size) || !pmpUniform(h, block, size)) return;
   const linear = linearOf(pa);
-  const writable = isStore && !hasCode(pa) && linear >> 12 != usize(load<u64>(M_HTIF_TOHOST)) >> 12;
+  if (!isStore || isPlain(pa, linear)) enterFilters(h, va, linear, isStore);
+}
+
+/** Is there nothing in the page of the byte of RAM that a store to it might concern: code, the HTIF word? */
+@inline
+export function isPlain(pa: u64, linear: usize): bool {
+  return !hasCode(pa) && linear >> 12 != usize(load<u64>(M_HTIF_TOHOST)) >> 12;
+}
+
+/** Enters the block of `va`, whose byte is at `linear`. */
+@inline
+export function enterFilters(h: usize, va: u64, linear: usize, isStore: bool): void {
   if (timed()) {
-    if (!isStore || writable) enterFilter(h, va, linear, writable);
+    enterFilter(h, va, linear, isStore);
     return;
   }
-  if (isStore && !writable) return;
+  const shift: u64 = load<i32>(M_FILTER_SHIFT);
   const table: usize = isStore ? load<u32>(h, WFILTER) : load<u32>(h, RFILTER);
   const entry = table + (usize(va >> shift) & (FILTER_ENTRIES - 1)) * FILTER_ENTRY_SIZE;
-  store<u64>(entry, va & ~(size - 1), 0);
+  store<u64>(entry, (va >> shift) << shift, 0);
   store<i32>(entry, i32(linear) - i32(va), 8);
 }

@@ -12,7 +12,7 @@ import { DONE, DROPPED, TRAPPED, YIELDED, fillFilter, plainTrap, resolve } from 
 import { refusedIdentity } from './dvirq';
 import { mmio_load, mmio_store, tohost } from './env';
 import { trPa } from './mmu';
-import { isRam, linearOf } from './ram';
+import { isRam, linearOf, loadLinear, storeLinear } from './ram';
 import { codeStored } from './stale-code';
 import { timeData, timeMmio } from './timing-calls';
 import { raise } from './trap';
@@ -22,35 +22,12 @@ export let loaded: u64 = 0;
 
 @inline
 export function loadRam(pa: u64, size: i32): u64 {
-  const at = linearOf(pa);
-  switch (size) {
-    case 1:
-      return load<u8>(at);
-    case 2:
-      return load<u16>(at);
-    case 4:
-      return load<u32>(at);
-    default:
-      return load<u64>(at);
-  }
+  return loadLinear(linearOf(pa), size);
 }
 
 /** Stores inside one page; DROPPED when code was dropped, YIELDED when the HTIF word was hit. */
 export function storeRam(h: usize, pa: u64, size: i32, value: u64): i32 {
-  const at = linearOf(pa);
-  switch (size) {
-    case 1:
-      store<u8>(at, u8(value));
-      break;
-    case 2:
-      store<u16>(at, u16(value));
-      break;
-    case 4:
-      store<i32>(at, i32(value));
-      break;
-    default:
-      store<u64>(at, value);
-  }
+  storeLinear(linearOf(pa), size, value);
   return afterStore(h, pa, size);
 }
 

@@ -31,7 +31,6 @@ import {
   CAUSE_STORE_GUEST_PAGE,
   CAUSE_STORE_PAGE,
 } from '../src/isa/causes';
-import { SPACE_BARE, SPACE_GUEST, SPACE_HOST } from '../src/timing/events';
 import { guestRoot } from './context';
 import { updatesEntries } from './envcfg';
 import { ATP_MODE_SHIFT, ATP_PPN, MODE_39, MODE_48, MODE_BARE, STATUS_MXR, STATUS_SUM } from './fields';
@@ -103,12 +102,6 @@ function causeOf(access: i32, family: i32): i32 {
           ? CAUSE_LOAD_ACCESS
           : CAUSE_STORE_ACCESS;
   }
-}
-
-/** Which TLB entries an access with this effective mode uses. */
-export function spaceOf(h: usize, prv: i32, virt: bool): i32 {
-  if (virt) return (csr(h, CSR_VSATP) | guestRoot(h)) >> ATP_MODE_SHIFT ? SPACE_GUEST : SPACE_BARE;
-  return prv != PRV_M && csr(h, CSR_SATP) >> ATP_MODE_SHIFT ? SPACE_HOST : SPACE_BARE;
 }
 
 /**

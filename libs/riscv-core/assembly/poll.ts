@@ -26,13 +26,13 @@ import { cycleOf, mtime } from './clock';
 import { virtualClock, virtualTimerBit, vtimecmp } from './dvirq';
 import { nextComparedTimer } from './envcfg';
 import { pending, pickInterrupt, pickedMode } from './irq';
-import { dropDoomed } from './stale-code';
+import { codeWaits, dropDoomed } from './stale-code';
 import { csr } from './state';
 import { interrupt } from './trap';
 
 /** Takes interrupts, the highest first, until none is left to take; then says whether the hart must stop, and why. */
 export function poll(h: usize): i32 {
-  dropDoomed();
+  if (codeWaits()) dropDoomed();
   if (load<i32>(h, CORE_SKIP_POLL)) {
     store<i32>(h, 0, CORE_SKIP_POLL);
     return STOP_NONE;
@@ -50,11 +50,7 @@ function decide(h: usize): i32 {
     store<i32>(h, 0, WFI);
   }
   // Trap entry is a yield point too: a timer may have fired while it was charged. So a poll behind a poll changes nothing.
-  for (let number = pickInterrupt(h); number >= 0; number = pickInterrupt(h)) {
-    interrupt(h, number, pickedMode);
-    // EVENT speaks of slow paths only: the next one must not find this trap's.
-    store<i32>(h, 0, EVENT);
-  }
+  if (csr(h, CSR_MIE) != 0) takeInterrupts(h);
 
   const cycle = load<u64>(h, CYCLE);
   const steps = load<u64>(h, INSTRET) + load<u64>(h, BARREN_TRAPS);
@@ -72,11 +68,20 @@ function decide(h: usize): i32 {
   return STOP_NONE;
 }
 
+function takeInterrupts(h: usize): void {
+  for (let number = pickInterrupt(h); number >= 0; number = pickInterrupt(h)) {
+    interrupt(h, number, pickedMode);
+    // EVENT speaks of slow paths only: the next one must not find this trap's.
+    store<i32>(h, 0, EVENT);
+  }
+}
+
 /**
  * Cycle at which a timer that is not pending yet and whose interrupt is in `enabled` will fire; all ones = none. Whatever changes
  * enables, timers or lines is a yielding instruction, so a new poll follows it.
  */
 export function nextTimer(h: usize, enabled: u64): u64 {
+  if (enabled == 0) return u64.MAX_VALUE;
   let next = nextComparedTimer(h, enabled);
   if (enabled & (1 << IRQ_MTI)) {
     const now = mtime(h);

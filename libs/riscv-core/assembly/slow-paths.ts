@@ -4,6 +4,7 @@
  */
 import { ACCESS_FLOAT, ACCESS_UNSIGNED, CORE_SKIP_POLL, EVENT, EVENT_DONE, PC, REC_RD, X } from '../src/hart/layout';
 import { DROPPED, TRAPPED, YIELDED, onBehalf, ordinary } from './data-access';
+import { isDirect, loadDirect, storeDirect } from './direct-access';
 import { box } from './float/operands';
 import { loadAt, storeAt, loaded } from './load-store';
 import { codeWaits } from './stale-code';
@@ -42,8 +43,10 @@ export function finish(h: usize, rec: usize, outcome: i32): void {
 
 /** `load` of the protocol. */
 export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
+  const size = i32(1) << (kind & 3);
+  if (!codeWaits() && isDirect(h, va, size)) return extend(loadDirect(h, va, size), kind);
   ordinary(h);
-  const outcome = loadAt(h, va, i32(1) << (kind & 3));
+  const outcome = loadAt(h, va, size);
   if (outcome == TRAPPED) return 0;
   const value = extend(loaded, kind);
   if (outcome == YIELDED || codeWaits()) {
@@ -55,8 +58,10 @@ export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
 
 /** `store` of the protocol. */
 export function slowStore(h: usize, va: u64, value: u64, kind: i32, rec: usize): void {
+  const size = i32(1) << (kind & 3);
+  if (!codeWaits() && isDirect(h, va, size) && storeDirect(h, va, size, value)) return;
   ordinary(h);
-  const outcome = storeAt(h, va, i32(1) << (kind & 3), value);
+  const outcome = storeAt(h, va, size, value);
   if (outcome == TRAPPED) return;
   if ((outcome & (YIELDED | DROPPED)) != 0 || codeWaits()) finish(h, rec, outcome);
 }

@@ -25,6 +25,12 @@ export function timeData(h: usize, pa: u64, size: i32, kind: i32): void {
   if ((last ^ pa) >> 6) model.t_data(i32(h), last, kind);
 }
 
+/** An access without translation, inside one line of RAM. */
+@inline
+export function timeDirect(h: usize, pa: u64, kind: i32): void {
+  if (timed()) model.t_data_bare(i32(h), pa, kind);
+}
+
 export function timeReserve(h: usize): void {
   if (timed()) model.t_reserve(i32(h));
 }

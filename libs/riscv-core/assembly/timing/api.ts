@@ -44,7 +44,7 @@ import {
 } from '../../src/timing/parameter-slots';
 import { count } from './counters';
 import { dcacheAccess } from './dcache';
-import { filterEnter, filterReset } from './filter';
+import { filterEnter, filterReset, rememberTlb } from './filter';
 import { icacheAccess, icacheFlush } from './icache';
 import { L1D_LFSR, L1I_LFSR, L2_LFSR, LLC_LFSR, MMIO_BUSY, STATE, STATE_END, hartArea, stateOf } from './layout';
 import { l2Read, l2Write } from './l2';
@@ -67,8 +67,8 @@ export function t_reset(): void {
     memory.fill(stateOf(h), 0, HART_TIMING_SIZE);
     store<u32>(stateOf(h) + L1I_LFSR, parameter(P_L1I_LFSR));
     store<u32>(stateOf(h) + L1D_LFSR, parameter(P_L1D_LFSR));
-    store<i64>(h + FETCH_LINE, -1);
-    store<i32>(h + COUNTS_ACTIVE, h + EVENT_COUNTS + (load<i32>(h + PRV) | (load<i32>(h + V) << 2)) * EVENT_BANK_SIZE);
+    store<i64>(h, -1, FETCH_LINE);
+    store<i32>(h, h + EVENT_COUNTS + (load<i32>(h, PRV) | (load<i32>(h, V) << 2)) * EVENT_BANK_SIZE, COUNTS_ACTIVE);
     filterReset(h);
     forgetSites(h);
   }
@@ -101,6 +101,13 @@ export function t_data(h: i32, pa: i64, kind: i32): void {
   dcacheAccess(h, pa, kind);
 }
 
+/** t_tlb of SPACE_BARE and t_data in one. Adds. */
+@inline
+export function t_data_bare(h: i32, pa: i64, kind: i32): void {
+  rememberTlb(-1);
+  dcacheAccess(h, pa, kind);
+}
+
 /**
  * Enters the line of `va` into the active read filter, and into the write filter too if `writable` is 1: only directly after t_tlb and
  * t_data of the same access succeeded, `writable` only after DATA_STORE. `linear` = linear address of the byte at `va`.
@@ -122,12 +129,12 @@ export function t_filter_reset(h: i32): void {
 /** Uncached access to a device: loads wait for the answer, a store only for the access before it. Adds. */
 export function t_mmio(h: i32, isStore: i32): void {
   const busy = stateOf(h) + MMIO_BUSY;
-  const now = load<i64>(h + CYCLE);
+  const now = load<i64>(h, CYCLE);
   const start = max(now, load<i64>(busy));
   const end = start + i64(parameter(P_MMIO_ROUND_TRIP));
   store<i64>(busy, end);
   count(h, COUNT_UNCACHED);
-  store<i64>(h + CYCLE, isStore ? start : end);
+  store<i64>(h, isStore ? start : end, CYCLE);
 }
 
 /**
@@ -147,7 +154,7 @@ export function t_dma(pa: i64, size: i32, write: i32): void {
 
 /** LR has reserved: the reservation holds until RES_END. */
 export function t_reserve(h: i32): void {
-  store<i64>(h + RES_END, load<i64>(h + CYCLE) + i64(parameter(P_LRSC_CYCLES) - parameter(P_LRSC_BACKOFF)));
+  store<i64>(h, load<i64>(h, CYCLE) + i64(parameter(P_LRSC_CYCLES) - parameter(P_LRSC_BACKOFF)), RES_END);
 }
 
 /** First edge of the memory clock at or after a core cycle, and of the core clock at or after a memory cycle. For tests. */
@@ -172,7 +179,7 @@ export function t_flush_tlb(h: i32, scope: i32, hasVa: i32, va: i64): void {
 /** FENCE.I: drops the instruction cache. State only. */
 export function t_flush_icache(h: i32): void {
   icacheFlush(h);
-  store<i64>(h + FETCH_LINE, -1);
+  store<i64>(h, -1, FETCH_LINE);
 }
 
 /** Conditional branch of `length` 2 or 4 bytes at `pc` retired; `target` is where it goes when taken. Returns. */

@@ -13,9 +13,9 @@ import { DATA_LOAD, DATA_STORE } from '../../src/timing/events';
 import { P_L1D_WAYS, P_L1D_WRITEBACK } from '../../src/timing/parameter-slots';
 import { add, count } from './counters';
 import { findLine, firstIndexOf } from './dcache-lines';
-import { filterDropLine, rememberLine } from './filter';
-import { l2Acquire, l2Granted, l2Release, l2Upgrade } from './l2';
-import { L1D, L1D_LFSR, LINE_EXCLUSIVE, LINE_MODIFIED, LINE_SHARED, MMIO_BUSY, stateOf } from './layout';
+import { filterDropLine, lineBook, rememberLine } from './filter';
+import { l2Acquire, l2Granted, l2GrantedPlace, l2Release, l2Upgrade } from './l2';
+import { L1D, L1D_LFSR, LINE_EXCLUSIVE, LINE_MODIFIED, LINE_PLACE, LINE_SHARED, MMIO_BUSY, stateOf } from './layout';
 import { addCycles, parameter, random } from './parts';
 
 /** `kind`: DATA_*. Adds what the access waits for. */
@@ -39,25 +39,29 @@ export function dcacheAccess(h: i32, pa: i64, kind: i32): void {
 /** Dirty victim first, then the refill (acquireBeforeRelease = false); an uncached access under way is waited for. */
 @inline
 function miss(h: i32, state: i32, line: i32, kind: i32): void {
-  const begin = load<i64>(h + CYCLE);
+  const begin = load<i64>(h, CYCLE);
   count(h, kind == DATA_LOAD ? COUNT_L1D_LOAD_MISS : COUNT_L1D_STORE_MISS);
-  const busy = load<i64>(state + MMIO_BUSY) - begin;
+  const busy = load<i64>(state, MMIO_BUSY) - begin;
   if (busy > 0) addCycles(h, i32(busy));
   const index = firstIndexOf(line) + random(state + L1D_LFSR, parameter(P_L1D_WAYS));
   const address = state + L1D + index * 4;
   const victim = load<u32>(address);
+  const place = lineBook(h, index);
   if (victim != 0) {
     const dirty = (victim & 3) == LINE_MODIFIED;
     filterDropLine(h, index, victim >> 2);
-    l2Release(h, victim >> 2, dirty);
+    l2Release(h, victim >> 2, load<i32>(place, LINE_PLACE), dirty);
     store<u32>(address, 0);
     if (dirty) {
       count(h, COUNT_L1D_WRITEBACK);
       addCycles(h, parameter(P_L1D_WRITEBACK));
     }
   }
-  addCycles(h, l2Acquire(h, line, i32(kind != DATA_LOAD)));
+  const cycles = l2Acquire(h, line, i32(kind != DATA_LOAD));
+  const end = load<i64>(h, CYCLE) + i64(cycles);
+  store<i64>(h, end, CYCLE);
   store<u32>(address, (u32(line) << 2) | (kind == DATA_STORE ? LINE_MODIFIED : l2Granted()));
-  add(h, COUNT_L1D_STALL, i32(load<i64>(h + CYCLE) - begin));
+  store<i32>(place, l2GrantedPlace(), LINE_PLACE);
+  add(h, COUNT_L1D_STALL, i32(end - begin));
   rememberLine(index);
 }

@@ -88,10 +88,10 @@ function outsideRefresh(h: i32, time: u64): u64 {
 function activate(rank: i32, time: u64): u64 {
   const activations = rank + RANK_ACTIVATIONS;
   let at = behind(time, load<u64>(activations), parameter(P_DRAM_RRD));
-  at = behind(at, load<u64>(activations + 24), parameter(P_DRAM_FAW));
-  store<u64>(activations + 24, load<u64>(activations + 16));
-  store<u64>(activations + 16, load<u64>(activations + 8));
-  store<u64>(activations + 8, load<u64>(activations));
+  at = behind(at, load<u64>(activations, 24), parameter(P_DRAM_FAW));
+  store<u64>(activations, load<u64>(activations, 16), 24);
+  store<u64>(activations, load<u64>(activations, 8), 16);
+  store<u64>(activations, load<u64>(activations), 8);
   store<u64>(activations, at);
   return at;
 }
@@ -122,36 +122,36 @@ function column(h: i32, time: u64, address: u64, isWrite: bool): u64 {
 
   let at = outsideRefresh(h, time + parameter(P_DRAM_FRONTEND));
   const wanted = (row >> allBits) + 1;
-  const open = load<u32>(bank + BANK_ROW);
-  const closed = open == 0 || load<u32>(bank + BANK_EPOCH) != epoch;
+  const open = load<u32>(bank, BANK_ROW);
+  const closed = open == 0 || load<u32>(bank, BANK_EPOCH) != epoch;
   if (closed || open != wanted) {
     if (closed) {
       count(h, COUNT_DRAM_CLOSED);
     } else {
       count(h, COUNT_DRAM_CONFLICT);
       if (bankOrdered) {
-        at = behind(at, load<u64>(bank + BANK_ACTIVATED), parameter(P_DRAM_RAS));
-        at = behind(at, load<u64>(bank + BANK_PRECHARGE), 0);
+        at = behind(at, load<u64>(bank, BANK_ACTIVATED), parameter(P_DRAM_RAS));
+        at = behind(at, load<u64>(bank, BANK_PRECHARGE), 0);
       }
       at += parameter(P_DRAM_RP);
     }
     if (rankOrdered) at = activate(rank, at);
-    store<u32>(bank + BANK_ROW, wanted);
-    store<u32>(bank + BANK_EPOCH, epoch);
-    if (bankOrdered) store<u64>(bank + BANK_ACTIVATED, at);
+    store<u32>(bank, wanted, BANK_ROW);
+    store<u32>(bank, epoch, BANK_EPOCH);
+    if (bankOrdered) store<u64>(bank, at, BANK_ACTIVATED);
     at += parameter(P_DRAM_RCD);
   } else {
     count(h, COUNT_DRAM_ROW_HIT);
-    if (bankOrdered) at = behind(at, load<u64>(bank + BANK_ACTIVATED), parameter(P_DRAM_RCD));
+    if (bankOrdered) at = behind(at, load<u64>(bank, BANK_ACTIVATED), parameter(P_DRAM_RCD));
   }
 
-  if (!isWrite && rankOrdered) at = behind(at, load<u64>(rank + RANK_READ), 0);
+  if (!isWrite && rankOrdered) at = behind(at, load<u64>(rank, RANK_READ), 0);
   const change = load<i32>(CHANNEL_RANK) != rankNumber ? parameter(P_DRAM_RTRS) : 0;
   store<i32>(CHANNEL_RANK, rankNumber);
   at += reserve(DRAM_CALENDAR, at, parameter(P_DRAM_CCD) + change);
   const end = at + parameter(P_DRAM_CWD) + parameter(P_DRAM_CCD);
-  if (isWrite && rankOrdered) store<u64>(rank + RANK_READ, end + parameter(P_DRAM_WTR));
-  if (bankOrdered) store<u64>(bank + BANK_PRECHARGE, isWrite ? end + parameter(P_DRAM_WR) : at + parameter(P_DRAM_RTP));
+  if (isWrite && rankOrdered) store<u64>(rank, end + parameter(P_DRAM_WTR), RANK_READ);
+  if (bankOrdered) store<u64>(bank, isWrite ? end + parameter(P_DRAM_WR) : at + parameter(P_DRAM_RTP), BANK_PRECHARGE);
   return at;
 }
 

@@ -23,7 +23,7 @@ import {
   WFILTER,
 } from '../../src/hart/layout';
 import { MAX_TLB_SECTORS, MAX_TLB_SUPERPAGES } from '../../src/timing/limits';
-import { FILTER_HEADS, FILTER_USERS, bookOf } from './layout';
+import { FILTER_HEADS, LINE_BOOK, LINE_BOOK_SIZE, bookOf } from './layout';
 
 const ADDEND = 8;
 const LINK = 12;
@@ -43,6 +43,12 @@ export function rememberLine(index: i32): void {
 @inline
 export function rememberTlb(entry: i32): void {
   lastTlb = entry;
+}
+
+/** Address of what is noted of a line of the L1D: the filters' word is the first. */
+@inline
+export function lineBook(h: i32, index: i32): i32 {
+  return bookOf(h) + LINE_BOOK + index * LINE_BOOK_SIZE;
 }
 
 function linkAddress(h: i32, id: i32): i32 {
@@ -77,42 +83,59 @@ function enterTable(h: i32, table: i32, va: i64, linear: i32): void {
   const index = i32(va >> 6) & (FILTER_ENTRIES - 1);
   const entry = table + index * FILTER_ENTRY_SIZE;
   store<i64>(entry, va & ~63);
-  store<i32>(entry + ADDEND, linear - i32(va));
+  store<i32>(entry, linear - i32(va), ADDEND);
   const number = u32(table - h - FILTERS) / FILTER_TABLE_SIZE;
   const id = number * FILTER_ENTRIES + index;
-  const link = load<u32>(entry + LINK);
+  const link = load<u32>(entry, LINK);
   if (link != 0) unlink(h, id, link);
   if (lastTlb >= 0) linkBehind(h, id, HEAD_ID + lastTlb);
-  const users = bookOf(h) + FILTER_USERS + lastLine * 4;
+  const users = lineBook(h, lastLine);
   store<u32>(users, load<u32>(users) | (1 << number) | (0x10000 << (index / LINES_PER_PAGE)));
 }
 
 @inline
 export function filterEnter(h: i32, va: i64, linear: i32, writable: i32): void {
-  enterTable(h, load<i32>(h + RFILTER), va, linear);
-  if (writable) enterTable(h, load<i32>(h + WFILTER), va, linear);
+  enterTable(h, load<i32>(h, RFILTER), va, linear);
+  if (writable) enterTable(h, load<i32>(h, WFILTER), va, linear);
 }
 
 /** Removes all entries that point to line `line` (physical address / 64), which stands at `index` of the L1D. */
 @inline
 export function filterDropLine(h: i32, index: i32, line: i32): void {
-  const address = bookOf(h) + FILTER_USERS + index * 4;
+  const address = lineBook(h, index);
   const users = load<u32>(address);
   if (users == 0) return;
   store<u32>(address, 0);
   dropUsers(h, users, line);
 }
 
+@inline
 function dropUsers(h: i32, users: u32, line: i32): void {
   const linear = i32((u64(u32(line)) << 6) - load<u64>(M_RAM_BASE)) + load<i32>(M_RAM_LINEAR);
-  const place = (line & (LINES_PER_PAGE - 1)) * FILTER_ENTRY_SIZE;
-  for (let tables = users & 0xffff; tables != 0; tables &= tables - 1) {
-    const table = h + FILTERS + ctz(tables) * FILTER_TABLE_SIZE + place;
-    for (let groups = users >> 16; groups != 0; groups &= groups - 1) {
-      const entry = table + ctz(groups) * (LINES_PER_PAGE * FILTER_ENTRY_SIZE);
-      if (i32(load<i64>(entry)) + load<i32>(entry + ADDEND) == linear) store<i64>(entry, EMPTY_TAG);
-    }
+  const first = h + FILTERS + (line & (LINES_PER_PAGE - 1)) * FILTER_ENTRY_SIZE;
+  const tables = users & 0xffff;
+  const groups = users >> 16;
+  const lowest = ctz(tables);
+  const highest = 31 - clz(tables);
+  // Most often one mode has loaded or also stored it, through one address.
+  if (((tables & ~((1 << lowest) | (1 << highest))) | (groups & (groups - 1))) == 0) {
+    dropUser(first, lowest, ctz(groups), linear);
+    if (lowest != highest) dropUser(first, highest, ctz(groups), linear);
+  } else {
+    dropEach(first, tables, groups, linear);
   }
+}
+
+function dropEach(first: i32, tables: u32, groups: u32, linear: i32): void {
+  for (let table = tables; table != 0; table &= table - 1) {
+    for (let group = groups; group != 0; group &= group - 1) dropUser(first, ctz(table), ctz(group), linear);
+  }
+}
+
+@inline
+function dropUser(first: i32, table: i32, group: i32, linear: i32): void {
+  const entry = first + table * FILTER_TABLE_SIZE + group * (LINES_PER_PAGE * FILTER_ENTRY_SIZE);
+  if (i32(load<i64>(entry)) + load<i32>(entry, ADDEND) == linear) store<i64>(entry, EMPTY_TAG);
 }
 
 /** Removes all entries that rely on DTLB entry `tlb`. */
@@ -134,10 +157,10 @@ export function filterReset(h: i32): void {
   for (let id = 0; id < HEAD_ID; id++) {
     const entry = h + FILTERS + id * FILTER_ENTRY_SIZE;
     store<i64>(entry, EMPTY_TAG);
-    store<i64>(entry + ADDEND, 0);
+    store<i64>(entry, 0, ADDEND);
   }
   for (let id = HEAD_ID; id < HEAD_ID + MAX_TLB_SECTORS + MAX_TLB_SUPERPAGES; id++) {
     store<u32>(linkAddress(h, id), (id << 16) | id);
   }
-  memory.fill(bookOf(h) + FILTER_USERS, 0, FILTER_HEADS - FILTER_USERS);
+  memory.fill(bookOf(h) + LINE_BOOK, 0, FILTER_HEADS - LINE_BOOK);
 }

@@ -46,8 +46,9 @@ function holdersOffset(): i32 {
   return parameter(P_L2_WAYS) * 4;
 }
 
-/** State granted by the last l2Acquire: LINE_SHARED or LINE_EXCLUSIVE. */
+/** Of the last l2Acquire: the state that was granted, LINE_SHARED or LINE_EXCLUSIVE, and the offset of the line's entry from L2. */
 let granted: i32 = 0;
+let grantedPlace: i32 = 0;
 
 @inline
 export function l2Granted(): i32 {
@@ -55,8 +56,19 @@ export function l2Granted(): i32 {
 }
 
 @inline
+export function l2GrantedPlace(): i32 {
+  return grantedPlace;
+}
+
+@inline
 function setAddress(line: i32): i32 {
   return L2 + (line & (parameter(P_L2_SETS) - 1)) * parameter(P_L2_WAYS) * 8;
+}
+
+/** A device counts nothing. */
+@inline
+function countOfHart(h: i32, event: i32): void {
+  if (h != DEVICE) count(h, event);
 }
 
 /** Entry of `line`, 0 = not present. */
@@ -92,10 +104,10 @@ function waitForSet(h: i32, line: i32): i32 {
   if (load<i32>(M_HARTS) == 1) return 0;
   const set = line & (parameter(P_L2_SETS) - 1);
   const record = busyRecord(set);
-  if (load<i32>(record + SET_BUSY_SET) != set) return 0;
-  const now = load<u64>(h + CYCLE);
+  if (load<i32>(record, SET_BUSY_SET) != set) return 0;
+  const now = load<u64>(h, CYCLE);
   const begin = load<u64>(record);
-  const end = begin + load<u32>(record + SET_BUSY_CYCLES);
+  const end = begin + load<u32>(record, SET_BUSY_CYCLES);
   if (begin > now || end <= now) return 0;
   add(h, COUNT_L2_WAIT, i32(end - now));
   return i32(end - now);
@@ -104,9 +116,9 @@ function waitForSet(h: i32, line: i32): i32 {
 /** So that harts ask in the order of their clocks, nearly. */
 @inline
 function endTurnSoon(h: i32): void {
-  const end = load<u64>(h + TURN_END_SHARED);
-  store<u64>(h + TURN_END, min<u64>(load<u64>(h + TURN_END), end));
-  store<u64>(h + STOPAT, min<u64>(load<u64>(h + STOPAT), end));
+  const end = load<u64>(h, TURN_END_SHARED);
+  store<u64>(h, min<u64>(load<u64>(h, TURN_END), end), TURN_END);
+  store<u64>(h, min<u64>(load<u64>(h, STOPAT), end), STOPAT);
 }
 
 /** A transaction takes `cycles`, the last of them the line's way to the L1 if `data`. Returns its cycles, waiting for that way included. */
@@ -114,7 +126,7 @@ function endTurnSoon(h: i32): void {
 function finish(h: i32, line: i32, cycles: i32, data: bool): i32 {
   if (load<i32>(M_HARTS) == 1) return cycles;
   endTurnSoon(h);
-  const now = load<u64>(h + CYCLE);
+  const now = load<u64>(h, CYCLE);
   let total = cycles;
   if (data) {
     const beats = parameter(P_L2_BEATS);
@@ -125,8 +137,8 @@ function finish(h: i32, line: i32, cycles: i32, data: bool): i32 {
   const set = line & (parameter(P_L2_SETS) - 1);
   const record = busyRecord(set);
   store<u64>(record, now);
-  store<i32>(record + SET_BUSY_CYCLES, total);
-  store<i32>(record + SET_BUSY_SET, set);
+  store<i32>(record, total, SET_BUSY_CYCLES);
+  store<i32>(record, set, SET_BUSY_SET);
   return total;
 }
 
@@ -151,7 +163,7 @@ function allocate(line: i32): i32 {
 
 /** Brings `line` in from memory, `delay` cycles after the hart's clock; returns its entry, the cycles go to `fillCycles`. */
 function fill(h: i32, delay: i32, line: i32): i32 {
-  count(h, COUNT_L2_MISS);
+  countOfHart(h, COUNT_L2_MISS);
   const entry = allocate(line);
   fillCycles = memoryRead(h, delay, line);
   writeBack(h, delay);
@@ -162,13 +174,13 @@ function fill(h: i32, delay: i32, line: i32): i32 {
 @inline
 function writeBack(h: i32, delay: i32): void {
   if (evicted < 0) return;
-  count(h, COUNT_L2_WRITEBACK);
+  countOfHart(h, COUNT_L2_WRITEBACK);
   memoryWrite(h, delay, evicted);
 }
 
 /** Asks the owner of the line, if any of `harts`, to keep a shared copy. Returns cycles. */
 function shareFrom(h: i32, entry: i32, harts: i32, line: i32): i32 {
-  count(h, COUNT_L2_PROBE);
+  countOfHart(h, COUNT_L2_PROBE);
   const owner = ctz(harts & HOLDERS);
   const holders = load<u32>(entry + holdersOffset());
   store<u32>(entry + holdersOffset(), holders & ~L2_OWNED);
@@ -187,6 +199,7 @@ export function l2Acquire(h: i32, line: i32, exclusive: i32): i32 {
     entry = fill(h, cycles, line);
     cycles += fillCycles;
   }
+  grantedPlace = entry - L2;
   const holders = load<u32>(entry + holdersOffset());
   const others = holders & HOLDERS & ~me;
   if (others == 0 || exclusive) {
@@ -220,10 +233,10 @@ export function l2Upgrade(h: i32, line: i32): i32 {
   return finish(h, line, cycles + waitForSet(h, line), false);
 }
 
-/** An L1D gives a line up; inclusion says that the L2 has it. */
+/** An L1D gives a line up; inclusion says that the L2 has it, most likely still at `place`, where l2Acquire found it. */
 @inline
-export function l2Release(h: i32, line: i32, dirty: bool): void {
-  const entry = find(line);
+export function l2Release(h: i32, line: i32, place: i32, dirty: bool): void {
+  const entry = load<u32>(L2 + place) >> 1 == u32(line) ? L2 + place : find(line);
   if (dirty) markDirty(entry);
   store<u32>(entry + holdersOffset(), load<u32>(entry + holdersOffset()) & ~(L2_OWNED | (1 << hartIndex(h))));
 }

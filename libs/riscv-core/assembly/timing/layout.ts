@@ -2,7 +2,7 @@
  * The cycle model's state, which all engines share to the bit (part of the state hash): in the timing region, behind the parameters, what
  * harts have in common; in each hart's area its own, and bookkeeping that only engines with filters have (not part of the hash).
  */
-import { HARTS, HART_BOOK, HART_STRIDE, HART_TIMING, TIMING } from '../../src/hart/layout';
+import { HARTS, HART_BOOK, HART_ID, HART_STRIDE, HART_TIMING, TIMING } from '../../src/hart/layout';
 import {
   CALENDAR_WORDS,
   L2_LINE_SIZE,
@@ -39,6 +39,8 @@ export const LLC_LFSR = STATE + 4; // u32
 /** Pending misses of the LLC, u64: when the last and when the first of all entries is refilled; then, of each entry: when that is, when it came; u32 its set. */
 export const LLC_PENDING_UNTIL = STATE + 8;
 export const LLC_PENDING_FIRST = STATE + 16;
+/** u32: the entry that is refilled first. */
+export const LLC_PENDING_OLDEST = STATE + 24;
 export const LLC_PENDING_READY = STATE + 64;
 export const LLC_PENDING_CAME = LLC_PENDING_READY + MAX_LLC_MSHRS * 8;
 export const LLC_PENDING_SET = LLC_PENDING_CAME + MAX_LLC_MSHRS * 8;
@@ -116,11 +118,14 @@ export const L2 = STATE + SHARED_STATE_SIZE;
 export const LLC = L2 + MAX_L2_LINES * L2_LINE_SIZE;
 export const STATE_END = LLC + MAX_LLC_BLOCKS * LLC_BLOCK_SIZE;
 
-/** Bookkeeping of a hart, from HART_BOOK in its area: of the filters, u32 per L1D line, then a list head (u32) per DTLB entry. */
-export const FILTER_USERS = 0;
-export const FILTER_HEADS = 0x1000;
+/** Bookkeeping of a hart, from HART_BOOK in its area: per L1D line u32 of the filters, u32 where the L2 had it (l2GrantedPlace). */
+export const LINE_BOOK = 0;
+export const LINE_BOOK_SIZE = 8;
+export const LINE_PLACE = 4;
+/** Of the filters, a list head (u32) per DTLB entry. */
+export const FILTER_HEADS = 0x2000;
 /** u32 per entry of the target buffer: address of the byte of SITES that names it, 0 = none (sites.ts). */
-export const SITE_OF_ENTRY = 0x1800;
+export const SITE_OF_ENTRY = 0x2800;
 
 /** State of a line in an L1 (I$ lines are LINE_SHARED). */
 export const LINE_EXCLUSIVE = 2;
@@ -134,7 +139,7 @@ export const DEVICE = 0;
 
 @inline
 export function hartIndex(h: i32): i32 {
-  return u32(h - HARTS) / HART_STRIDE;
+  return load<i32>(h, HART_ID);
 }
 
 /** State of the hart whose area is `h`. */

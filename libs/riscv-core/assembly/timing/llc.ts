@@ -22,6 +22,7 @@ import {
   LLC_LFSR,
   LLC_PENDING_CAME,
   LLC_PENDING_FIRST,
+  LLC_PENDING_OLDEST,
   LLC_PENDING_READY,
   LLC_PENDING_SET,
   LLC_PENDING_UNTIL,
@@ -92,24 +93,42 @@ function admittedLater(time: u64, set: u32, misses: bool): u64 {
   return misses && taken == entries ? max(sameSet, first) : sameSet;
 }
 
-/** Notes a miss that came at `time` and is refilled at `ready`, in place of the one that is ready first. */
+@inline
+function nextPlace(place: i32, entries: i32): i32 {
+  return place + 1 == entries ? 0 : place + 1;
+}
+
+/**
+ * Notes a miss that came at `time` and is refilled at `ready`, in place of the one that is ready first. The entries are a ring in the order
+ * of their refills, beginning at LLC_PENDING_OLDEST.
+ */
 @inline
 function pend(time: u64, ready: u64, set: u32): void {
   const entries = parameter(P_LLC_MSHRS);
-  let place = 0;
-  let first = load<u64>(LLC_PENDING_READY);
-  let second = ready;
-  for (let i = 1; i < entries; i++) {
-    const at = load<u64>(LLC_PENDING_READY + i * 8);
-    place = select<i32>(i, place, at < first);
-    second = min(second, max(first, at));
-    first = min(first, at);
-  }
+  const oldest = nextPlace(load<i32>(LLC_PENDING_OLDEST), entries);
+  let place = load<i32>(LLC_PENDING_OLDEST);
+  const until = load<u64>(LLC_PENDING_UNTIL);
+  if (ready < until) place = makeRoom(place, ready, entries);
+  store<i32>(LLC_PENDING_OLDEST, oldest);
   store<u64>(LLC_PENDING_READY + place * 8, ready);
   store<u64>(LLC_PENDING_CAME + place * 8, time);
   store<u32>(LLC_PENDING_SET + place * 4, set);
-  store<u64>(LLC_PENDING_FIRST, second);
-  store<u64>(LLC_PENDING_UNTIL, max(load<u64>(LLC_PENDING_UNTIL), ready));
+  store<u64>(LLC_PENDING_FIRST, load<u64>(LLC_PENDING_READY + oldest * 8));
+  store<u64>(LLC_PENDING_UNTIL, max(until, ready));
+}
+
+/** Moves the entries that are refilled behind `ready` on by one, into `free`; returns the place that this leaves. */
+function makeRoom(free: i32, ready: u64, entries: i32): i32 {
+  let place = free;
+  for (let i = 1; i < entries; i++) {
+    const before = place == 0 ? entries - 1 : place - 1;
+    if (load<u64>(LLC_PENDING_READY + before * 8) <= ready) break;
+    store<u64>(LLC_PENDING_READY + place * 8, load<u64>(LLC_PENDING_READY + before * 8));
+    store<u64>(LLC_PENDING_CAME + place * 8, load<u64>(LLC_PENDING_CAME + before * 8));
+    store<u32>(LLC_PENDING_SET + place * 4, load<u32>(LLC_PENDING_SET + before * 4));
+    place = before;
+  }
+  return place;
 }
 
 /** Brings a block in for a request of `time`. Returns the cycle at which its data begin to come. */

@@ -16,6 +16,9 @@ let coreStep: i64 = 1;
 let memoryStep: i64 = 1;
 let perCoreStep: f64 = 1;
 let perMemoryStep: f64 = 1;
+// 1 / (2 by) - 1/2, see edge.
+let halfCoreStep: f64 = 0;
+let halfMemoryStep: f64 = 0;
 
 /** Derives what edges need from the parameters: call before the first request. */
 export function prepareClocks(): void {
@@ -29,6 +32,8 @@ export function prepareClocks(): void {
   memoryStep = parameter(P_MEMORY_MHZ) / divisor;
   perCoreStep = 1 / f64(coreStep);
   perMemoryStep = 1 / f64(memoryStep);
+  halfCoreStep = 0.5 * perCoreStep - 0.5;
+  halfMemoryStep = 0.5 * perMemoryStep - 0.5;
 }
 
 /**
@@ -37,21 +42,21 @@ export function prepareClocks(): void {
  * 2^50 / by, which is 2^46 for the clocks of the evaluation machine. An integer division takes twice the time.
  */
 @inline
-function edge(cycle: u64, times: i64, by: i64, perBy: f64): u64 {
+function edge(cycle: u64, times: i64, by: i64, perBy: f64, half: f64): u64 {
   const numerator = f64(i64(cycle) * times + (by - 1));
-  return reinterpret<u64>(numerator * perBy + (0.5 * perBy - 0.5) + ROUNDING) - reinterpret<u64>(ROUNDING);
+  return reinterpret<u64>(numerator * perBy + half + ROUNDING) - reinterpret<u64>(ROUNDING);
 }
 
 /** First edge of the memory clock at or after core cycle `cycle`. */
 @inline
 export function memoryEdge(cycle: u64): u64 {
-  return edge(cycle, memoryStep, coreStep, perCoreStep);
+  return edge(cycle, memoryStep, coreStep, perCoreStep, halfCoreStep);
 }
 
 /** First edge of the core clock at or after memory cycle `cycle`. */
 @inline
 export function coreEdge(cycle: u64): u64 {
-  return edge(cycle, coreStep, memoryStep, perMemoryStep);
+  return edge(cycle, coreStep, memoryStep, perMemoryStep, halfMemoryStep);
 }
 
 /** Memory cycle of the first edge at or after core cycle `cycle`, behind the crossing. */
@@ -70,7 +75,7 @@ export function memoryRead(h: i32, delay: i32, line: i32): i32 {
     llcTouch(line, false);
     return 0;
   }
-  const now = load<u64>(h + CYCLE) + delay;
+  const now = load<u64>(h, CYCLE) + delay;
   const last = llcRead(h, enter(now + parameter(P_L2_MISS)), line) + u64(parameter(P_CROSSING));
   return i32(coreEdge(last) - now);
 }
@@ -78,5 +83,5 @@ export function memoryRead(h: i32, delay: i32, line: i32): i32 {
 /** Writes a line back, beside what the hart waits for: its data are there a line's beats later. */
 export function memoryWrite(h: i32, delay: i32, line: i32): void {
   if (h == DEVICE) llcTouch(line, true);
-  else llcWrite(h, enter(load<u64>(h + CYCLE) + delay + parameter(P_L2_MISS)) + parameter(P_LLC_BEATS), line);
+  else llcWrite(h, enter(load<u64>(h, CYCLE) + delay + parameter(P_L2_MISS)) + parameter(P_LLC_BEATS), line);
 }

@@ -9,7 +9,7 @@ export function parameter(slot: i32): i32 {
 
 @inline
 export function addCycles(h: i32, cycles: i32): void {
-  store<i64>(h + CYCLE, load<i64>(h + CYCLE) + i64(cycles));
+  store<i64>(h, load<i64>(h, CYCLE) + i64(cycles), CYCLE);
 }
 
 /**
@@ -19,8 +19,8 @@ export function addCycles(h: i32, cycles: i32): void {
 @inline
 export function random(address: i32, range: i32): i32 {
   const value = load<u32>(address);
-  const bit = (value ^ (value >> 2) ^ (value >> 3) ^ (value >> 5)) & 1;
-  store<u32>(address, (value >> 1) | (bit << 15));
+  const odd = popcnt(value & 0b101101) << 15;
+  store<u32>(address, (value >> 1) | (odd & 0x8000));
   return value & (range - 1);
 }
 
@@ -32,9 +32,25 @@ export function random(address: i32, range: i32): i32 {
 export function findTag(first: i32, ways: i32, shift: i32, tag: i32): i32 {
   if (ways < 4) return findTagOfFew(first, ways, shift, tag);
   const wanted = i32x4.splat(tag);
+  const found = amongFour(first, shift, wanted);
+  if (found != 0) return first + ctz(found) * 4;
+  if (ways == 4) return 0;
+  const more = amongFour(first + 16, shift, wanted);
+  if (more != 0) return first + 16 + ctz(more) * 4;
+  return ways == 8 ? 0 : findTagOfMany(first, ways, shift, wanted);
+}
+
+/** Bit per word from `first` on. */
+@inline
+function amongFour(first: i32, shift: i32, wanted: v128): i32 {
+  return i32x4.bitmask(i32x4.eq(i32x4.shr_u(v128.load(first), shift), wanted));
+}
+
+/** Looks at the ninth way and those behind it. */
+function findTagOfMany(first: i32, ways: i32, shift: i32, wanted: v128): i32 {
   const end = first + ways * 4;
-  for (let four = first; four < end; four += 16) {
-    const found = i32x4.bitmask(i32x4.eq(i32x4.shr_u(v128.load(four), shift), wanted));
+  for (let four = first + 32; four < end; four += 16) {
+    const found = amongFour(four, shift, wanted);
     if (found != 0) return four + ctz(found) * 4;
   }
   return 0;

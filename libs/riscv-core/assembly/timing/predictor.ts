@@ -69,7 +69,7 @@ function find(state: i32, key: u64): i32 {
   while (next != 0) {
     const entry = state + BTB + (next - 1) * ENTRY_SIZE;
     if ((load<u64>(entry) ^ key) <= WORD) return next - 1;
-    next = load<u8>(entry + NEXT);
+    next = load<u8>(entry, NEXT);
   }
   return -1;
 }
@@ -80,13 +80,13 @@ function drop(state: i32, number: i32): void {
   if (key == 0) return;
   const first = head(state, key);
   if (load<u8>(first) == number + 1) {
-    store<u8>(first, load<u8>(entry + NEXT));
+    store<u8>(first, load<u8>(entry, NEXT));
   } else {
     let previous = state + BTB + (i32(load<u8>(first)) - 1) * ENTRY_SIZE;
-    while (load<u8>(previous + NEXT) != number + 1) {
-      previous = state + BTB + (i32(load<u8>(previous + NEXT)) - 1) * ENTRY_SIZE;
+    while (load<u8>(previous, NEXT) != number + 1) {
+      previous = state + BTB + (i32(load<u8>(previous, NEXT)) - 1) * ENTRY_SIZE;
     }
-    store<u8>(previous + NEXT, load<u8>(entry + NEXT));
+    store<u8>(previous, load<u8>(entry, NEXT), NEXT);
   }
   store<u64>(entry, 0);
   forgetSite(state, number);
@@ -106,7 +106,7 @@ function replacePage(state: i32, page: i32, address: u64): void {
   const entries = parameter(P_BTB_ENTRIES);
   for (let number = 0; number < entries; number++) {
     const entry = state + BTB + number * ENTRY_SIZE;
-    if (load<u8>(entry + PAGE) == page || load<u8>(entry + TARGET_PAGE) == page) drop(state, number);
+    if (load<u8>(entry, PAGE) == page || load<u8>(entry, TARGET_PAGE) == page) drop(state, number);
   }
   store<u64>(state + BTB_PAGES + page * 8, (address >> PAGE_SHIFT) + 1);
 }
@@ -117,7 +117,7 @@ function update(state: i32, found: i32, key: u64, target: u64, type: i32): void 
   let page = findPage(state, key);
   let targetPage = findPage(state, target);
   const samePage = key >> PAGE_SHIFT == target >> PAGE_SHIFT;
-  let next = load<i32>(state + BTB_NEXT_PAGE);
+  let next = load<i32>(state, BTB_NEXT_PAGE);
   let replaced = 0;
   if (page < 0) {
     page = targetPage >= 0 ? (targetPage + 1) % pages : next;
@@ -133,19 +133,19 @@ function update(state: i32, found: i32, key: u64, target: u64, type: i32): void 
   }
   if (replaced > 0) {
     next += replaced;
-    store<i32>(state + BTB_NEXT_PAGE, next >= pages ? next & 1 : next);
+    store<i32>(state, next >= pages ? next & 1 : next, BTB_NEXT_PAGE);
   }
   const entries = parameter(P_BTB_ENTRIES);
   const number = found >= 0 ? found : plruVictim(state + BTB_PLRU, entries);
   drop(state, number);
   const entry = state + BTB + number * ENTRY_SIZE;
   const first = head(state, key);
-  store<u64>(entry + KEY, key);
-  store<u64>(entry + TARGET, target);
-  store<u8>(entry + TYPE, type);
-  store<u8>(entry + NEXT, load<u8>(first));
-  store<u8>(entry + PAGE, page);
-  store<u8>(entry + TARGET_PAGE, targetPage);
+  store<u64>(entry, key, KEY);
+  store<u64>(entry, target, TARGET);
+  store<u8>(entry, type, TYPE);
+  store<u8>(entry, load<u8>(first), NEXT);
+  store<u8>(entry, page, PAGE);
+  store<u8>(entry, targetPage, TARGET_PAGE);
   store<u8>(first, number + 1);
   plruTouch(state + BTB_PLRU, entries, number);
 }
@@ -160,23 +160,23 @@ function historyIndex(state: i32, word: u64): i32 {
   const address = i32(fetchWord & u64(entries - 1)) ^ (i32(fetchWord >> u64(bits)) & 3);
   // The history is multiplied by sqrt(3)/2 * 2^length; the upper `fold` bits of the product's low `length` bits count.
   const factor = ROOT_3_HALF >> (16 - length);
-  const history = ((load<i32>(state + BHT_HISTORY) * factor) >> (length - fold)) & ((1 << fold) - 1);
+  const history = ((load<i32>(state, BHT_HISTORY) * factor) >> (length - fold)) & ((1 << fold) - 1);
   return address ^ (history << (bits - fold));
 }
 
 function push(state: i32, address: u64): void {
   const entries = parameter(P_RAS_ENTRIES);
-  const count = load<i32>(state + RAS_COUNT);
-  if (count < entries) store<i32>(state + RAS_COUNT, count + 1);
-  const position = (load<i32>(state + RAS_POSITION) + 1) % entries;
+  const count = load<i32>(state, RAS_COUNT);
+  if (count < entries) store<i32>(state, count + 1, RAS_COUNT);
+  const position = (load<i32>(state, RAS_POSITION) + 1) % entries;
   store<u64>(state + RAS + position * 8, address);
-  store<i32>(state + RAS_POSITION, position);
+  store<i32>(state, position, RAS_POSITION);
 }
 
 function pop(state: i32): void {
   const entries = parameter(P_RAS_ENTRIES);
-  store<i32>(state + RAS_COUNT, load<i32>(state + RAS_COUNT) - 1);
-  store<i32>(state + RAS_POSITION, (load<i32>(state + RAS_POSITION) + entries - 1) % entries);
+  store<i32>(state, load<i32>(state, RAS_COUNT) - 1, RAS_COUNT);
+  store<i32>(state, (load<i32>(state, RAS_POSITION) + entries - 1) % entries, RAS_POSITION);
 }
 
 @inline
@@ -205,8 +205,8 @@ export function branch(h: i32, pc: i64, length: i32, taken: bool, target: i64): 
     update(state, found, key, target, BRANCH);
   }
   store<u8>(counter, u8(taken));
-  const history = load<i32>(state + BHT_HISTORY) >> 1;
-  store<i32>(state + BHT_HISTORY, history | (i32(taken) << (parameter(P_BHT_HISTORY) - 1)));
+  const history = load<i32>(state, BHT_HISTORY) >> 1;
+  store<i32>(state, history | (i32(taken) << (parameter(P_BHT_HISTORY) - 1)), BHT_HISTORY);
   return cycles;
 }
 
@@ -233,13 +233,13 @@ export function jumpIndirect(h: i32, pc: i64, length: i32, target: i64, rd: i32,
   const hit = found >= 0 && load<u64>(entry) == key;
   const isCall = isLink(rd);
   const isReturn = !isCall && isLink(rs1);
-  const stacked = isReturn && load<i32>(state + RAS_COUNT) > 0;
+  const stacked = isReturn && load<i32>(state, RAS_COUNT) > 0;
   let predicted: u64 = 0;
   if (stacked) {
-    predicted = load<u64>(state + RAS + load<i32>(state + RAS_POSITION) * 8);
+    predicted = load<u64>(state + RAS + load<i32>(state, RAS_POSITION) * 8);
     pop(state);
   } else if (hit) {
-    predicted = load<u64>(entry + TARGET);
+    predicted = load<u64>(entry, TARGET);
   }
   if (isCall) push(state, pc + length);
   const right = (stacked || hit) && predicted == u64(target);

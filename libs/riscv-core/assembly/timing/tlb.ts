@@ -42,7 +42,7 @@ function findSector(tlb: i32, key: u64): i32 {
   while (next != 0) {
     const address = tlb + TLB_ENTRIES + (next - 1) * 16;
     if (load<u64>(address) == key) return next - 1;
-    next = load<u8>(address + SECTOR_NEXT);
+    next = load<u8>(address, SECTOR_NEXT);
   }
   return -1;
 }
@@ -51,7 +51,7 @@ function findSuperpage(tlb: i32, va: i64, space: i32): i32 {
   const count = parameter(P_TLB_SUPERPAGES);
   for (let entry = 0; entry < count; entry++) {
     const address = tlb + TLB_SUPERPAGES + entry * 16;
-    const shift = load<u32>(address + SUPER_SHIFT);
+    const shift = load<u32>(address, SUPER_SHIFT);
     if (load<u64>(address) != 0 && load<u64>(address) == superKey(va, shift, space)) return entry;
   }
   return -1;
@@ -76,7 +76,7 @@ function touch(tlb: i32, entry: i32): void {
 /** What relies on an entry that goes: filters on one of the data TLB, jump tables on one of the instruction TLB. */
 function dropUsers(h: i32, tlb: i32, entry: i32): void {
   if (tlb == stateOf(h) + DTLB) filterDropTlb(h, entry);
-  else store<u32>(h + ITLB_GENERATION, load<u32>(h + ITLB_GENERATION) + 1);
+  else store<u32>(h, load<u32>(h, ITLB_GENERATION) + 1, ITLB_GENERATION);
 }
 
 /** Empties a sectored entry. */
@@ -86,16 +86,16 @@ function dropSector(h: i32, tlb: i32, entry: i32): void {
   if (key == 0) return;
   const head = headAddress(tlb, key);
   if (load<u8>(head) == entry + 1) {
-    store<u8>(head, load<u8>(address + SECTOR_NEXT));
+    store<u8>(head, load<u8>(address, SECTOR_NEXT));
   } else {
     let previous = tlb + TLB_ENTRIES + (i32(load<u8>(head)) - 1) * 16;
-    while (load<u8>(previous + SECTOR_NEXT) != entry + 1) {
-      previous = tlb + TLB_ENTRIES + (i32(load<u8>(previous + SECTOR_NEXT)) - 1) * 16;
+    while (load<u8>(previous, SECTOR_NEXT) != entry + 1) {
+      previous = tlb + TLB_ENTRIES + (i32(load<u8>(previous, SECTOR_NEXT)) - 1) * 16;
     }
-    store<u8>(previous + SECTOR_NEXT, load<u8>(address + SECTOR_NEXT));
+    store<u8>(previous, load<u8>(address, SECTOR_NEXT), SECTOR_NEXT);
   }
   store<u64>(address, 0);
-  store<u64>(address + SECTOR_VALID, 0);
+  store<u64>(address, 0, SECTOR_VALID);
   dropUsers(h, tlb, entry);
 }
 
@@ -103,7 +103,7 @@ function dropSuperpage(h: i32, tlb: i32, entry: i32): void {
   const address = tlb + TLB_SUPERPAGES + entry * 16;
   if (load<u64>(address) == 0) return;
   store<u64>(address, 0);
-  store<u64>(address + SUPER_SHIFT, 0);
+  store<u64>(address, 0, SUPER_SHIFT);
   dropUsers(h, tlb, MAX_TLB_SECTORS + entry);
 }
 
@@ -135,7 +135,7 @@ function refillSuperpage(h: i32, tlb: i32, va: i64, space: i32, shift: u32): i32
   dropSuperpage(h, tlb, entry);
   const address = tlb + TLB_SUPERPAGES + entry * 16;
   store<u64>(address, superKey(va, shift, space));
-  store<u32>(address + SUPER_SHIFT, shift);
+  store<u32>(address, shift, SUPER_SHIFT);
   plruTouch(tlb + TLB_SUPER_PLRU, count, entry);
   return MAX_TLB_SECTORS + entry;
 }
@@ -177,12 +177,12 @@ export function tlbAccess(h: i32, va: i64, access: i32, space: i32, faulted: boo
       add(h, COUNT_TLB_STALL, parameter(P_L2TLB_HIT));
       addCycles(h, parameter(P_L2TLB_HIT));
     } else {
-      const begin = load<i64>(h + CYCLE);
+      const begin = load<i64>(h, CYCLE);
       walk(h, state);
       count(h, COUNT_L2TLB_MISS);
-      add(h, COUNT_TLB_STALL, i32(load<i64>(h + CYCLE) - begin));
+      add(h, COUNT_TLB_STALL, i32(load<i64>(h, CYCLE) - begin));
       if (faulted) return;
-      shift = load<u32>(h + TR_LEVEL);
+      shift = load<u32>(h, TR_LEVEL);
       if (shift == PAGE_SHIFT) store<u64>(second, l2Key(va, space));
     }
     if (faulted) return;
@@ -225,5 +225,5 @@ export function tlbFlush(h: i32, scope: i32, hasVa: bool, va: i64): void {
   if (selective) store<u64>(l2Entry(state, va), 0);
   else memory.fill(state + L2TLB, 0, parameter(P_L2TLB_ENTRIES) * 8);
   if (!selective) walkCachesFlush(state);
-  store<i64>(h + FETCH_LINE, -1);
+  store<i64>(h, -1, FETCH_LINE);
 }

@@ -56,15 +56,15 @@ function read(h: i32, state: i32, pa: u64, isLeaf: bool): void {
 export function walk(h: i32, state: i32): void {
   addCycles(h, parameter(P_WALK_BASE));
   const begin = h + PTE_TRACE_ENTRIES;
-  const end = begin + load<i32>(h + PTE_TRACE) * ENTRY_SIZE;
+  const end = begin + load<i32>(h, PTE_TRACE) * ENTRY_SIZE;
   // The last read of the first stage is a leaf (or the place of the fault); those before it are not.
   let lastFirstStage = end;
   for (let entry = begin; entry < end; entry += ENTRY_SIZE) {
-    if (load<u32>(entry + STAGE) != G_STAGE) lastFirstStage = entry;
+    if (load<u32>(entry, STAGE) != G_STAGE) lastFirstStage = entry;
   }
   let entry = begin;
   while (entry < end) {
-    if (load<u32>(entry + STAGE) != G_STAGE) {
+    if (load<u32>(entry, STAGE) != G_STAGE) {
       read(h, state, load<u64>(entry), entry == lastFirstStage);
       entry += ENTRY_SIZE;
       continue;
@@ -74,7 +74,7 @@ export function walk(h: i32, state: i32): void {
     while (
       last + ENTRY_SIZE < end &&
       load<u32>(last + ENTRY_SIZE + STAGE) == G_STAGE &&
-      load<u32>(last + ENTRY_SIZE + LEVEL) < load<u32>(last + LEVEL)
+      load<u32>(last + ENTRY_SIZE + LEVEL) < load<u32>(last, LEVEL)
     ) {
       last += ENTRY_SIZE;
     }

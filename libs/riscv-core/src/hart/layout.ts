@@ -192,6 +192,8 @@ export const CORE_PRIVATE = 1344;
 export const NEXT_TIMER = 1600;
 /** u64: where TURN_END goes when the hart has asked the shared level. */
 export const TURN_END_SHARED = 1608;
+/** u32: 1 = a data access needs neither translation nor permission: it means the byte of RAM at its address. Derived, like the context. */
+export const DATA_DIRECT = 1616;
 
 /** CSR storage: u64 per slot, slots numbered in isa/csrs.ts. */
 export const CSRS = 2048;
@@ -258,7 +260,7 @@ export const HART_TIMING = JUMP_TABLES + CONTEXTS * JUMP_TABLE_SIZE;
 export const HART_TIMING_SIZE = 0x20000;
 /** Bookkeeping of the cycle model that only engines with filters have, not part of the hash: assembly/timing/layout.ts. */
 export const HART_BOOK = HART_TIMING + HART_TIMING_SIZE;
-export const HART_BOOK_SIZE = 0x2000;
+export const HART_BOOK_SIZE = 0x3000;
 
 /** Code slots (below); records of a slot, one per halfword. When all slots are in use every one is dropped at once. */
 export const CODE_SLOT_COUNT = 1024;

@@ -23,17 +23,20 @@ export interface AccountFunctions {
   readonly open: number;
 }
 
-export function addAccountFunctions(module: ModuleBuilder): AccountFunctions {
-  const [h, pc, account] = [0, 1, 2];
-  const spill: Code = [
+/** What `spill` does, with the numbers of the locals. */
+export function spillCode(h: number, pc: number, account: number): Code {
+  return [
     ...get(h), ...get(pc), ...mem('i64_store', PC),
     ...get(h), ...get(h), ...mem('i64_load', JIT_DEADLINE), ...get(account), ...i64(32n), ...op.i64_shr_s, ...op.i64_add,
     ...mem('i64_store', CYCLE),
     ...get(h), ...get(h), ...mem('i64_load', INSTRET), ...get(account), ...i64(0xffff_ffffn), ...op.i64_and, ...op.i64_add,
     ...mem('i64_store', INSTRET),
   ]; // prettier-ignore
-  const [cycle, deadline] = [1, 2];
-  const open: Code = [
+}
+
+/** What `open` does, with the numbers of the locals; `cycle` and `deadline` are for its use (i64). */
+export function openCode(h: number, cycle: number, deadline: number): Code {
+  return [
     ...get(h), ...mem('i64_load', CYCLE), ...tee(cycle), ...i64(LONGEST), ...op.i64_add, ...set(deadline),
     ...get(h),
     ...get(h), ...mem('i64_load', STOPAT), ...get(deadline),
@@ -41,8 +44,11 @@ export function addAccountFunctions(module: ModuleBuilder): AccountFunctions {
     ...mem('i64_store', JIT_DEADLINE),
     ...get(cycle), ...get(deadline), ...op.i64_sub, ...i64(32n), ...op.i64_shl,
   ]; // prettier-ignore
+}
+
+export function addAccountFunctions(module: ModuleBuilder): AccountFunctions {
   return {
-    spill: module.addFunction('spill', { params: ['i32', 'i64', 'i64'], results: [] }, [], spill),
-    open: module.addFunction('open', { params: ['i32'], results: ['i64'] }, ['i64', 'i64'], open),
+    spill: module.addFunction('spill', { params: ['i32', 'i64', 'i64'], results: [] }, [], spillCode(0, 1, 2)),
+    open: module.addFunction('open', { params: ['i32'], results: ['i64'] }, ['i64', 'i64'], openCode(0, 1, 2)),
   };
 }

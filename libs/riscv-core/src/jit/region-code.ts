@@ -440,9 +440,9 @@ export class RegionCode extends Arithmetic implements Semantics<Expr> {
     const kind = mulDivKinds[decoded.insn.name];
     if (timing === undefined || kind === undefined) return;
     const [a, b] = [this.rs1(), this.rs2()];
-    const stall = timing.multiply(kind, a.code, slack);
+    const stall = timing.mulDiv(this.timingLocals!, kind, a.code, b.code, slack);
     if (stall === 'none') return;
-    if (stall !== undefined) this.emit(stall, call(this.functions.timing!.bound), addCycles);
+    if (stall !== undefined) this.emit(stall, addCycles);
     else this.emit(get(h), i32(kind), a.code, b.code, i32(slack), call(this.calls.t_muldiv), addCycles);
   }
 

@@ -15,7 +15,7 @@ import {
   TIMING,
 } from '../hart/layout.js';
 import { COUNT_BRANCH_MISPREDICT } from '../timing/counted-events.js';
-import { MULDIV_MUL, MULDIV_MULW } from '../timing/events.js';
+import { MULDIV_DIVU, MULDIV_DIVUW, MULDIV_MUL, MULDIV_MULW, MULDIV_REMU, MULDIV_REMUW } from '../timing/events.js';
 import * as S from '../timing/hart-state.js';
 import { MAX_L1_WAYS } from '../timing/limits.js';
 import * as P from '../timing/parameter-slots.js';
@@ -247,32 +247,44 @@ export class TimingCode {
     ]; // prettier-ignore
   }
 
-  /** Stall of a multiplication whose multiplier `a` pushes; undefined: only t_muldiv knows. */
-  multiply(kind: number, a: Code, slack: number): Code | 'none' | undefined {
+  /** Pushes the stall of a multiplication or division by operands, which `a` and `b` push; undefined: only t_muldiv knows. */
+  mulDiv(l: TimingLocals, kind: number, a: Code, b: Code, slack: number): Code | 'none' | undefined {
+    const offset = this.parameter(P.P_MULDIV_FIXED) - slack;
+    switch (kind) {
+      case MULDIV_MUL:
+      case MULDIV_MULW:
+        return this.multiply(l, kind, a, offset);
+      case MULDIV_DIVU:
+      case MULDIV_REMU:
+        return divideUnsigned(l, a, b, offset);
+      case MULDIV_DIVUW:
+      case MULDIV_REMUW:
+        return divideUnsigned(l, [...a, ...lowHalf], [...b, ...lowHalf], offset);
+      default:
+        return undefined;
+    }
+  }
+
+  private multiply(l: TimingLocals, kind: number, a: Code, offset: number): Code | 'none' | undefined {
     const bits = this.parameter(P.P_MUL_BITS);
-    const fixed = this.parameter(P.P_MULDIV_FIXED);
-    if ((kind !== MULDIV_MUL && kind !== MULDIV_MULW) || !Number.isInteger(Math.log2(bits))) return undefined;
+    if (!Number.isInteger(Math.log2(bits))) return undefined;
     const width = kind === MULDIV_MUL ? 64 : 32;
     const all = Math.ceil(width / bits);
-    if (fixed + all <= slack) return 'none';
+    if (offset + all <= 0) return 'none';
     // As multiplySteps of assembly/timing/muldiv.ts: steps = ceil(used bits / bits) + 1, from `fewest` to `all`.
-    const least = Math.max(width === 64 ? 2 : 1, slack - fixed);
-    const steps: Code = [
-      ...i64(BigInt(64 + bits - 1)), ...a, ...(width === 32 ? [...i64(0xffff_ffffn), ...op.i64_and] : []), ...op.i64_clz,
-      ...op.i64_sub, ...op.i32_wrap_i64, ...i32(Math.log2(bits)), ...op.i32_shr_u, ...i32(1), ...op.i32_add,
+    const least = Math.max(width === 64 ? 2 : 1, -offset);
+    return [
+      ...i64(BigInt(64 + bits - 1)), ...a, ...(width === 32 ? lowHalf : []), ...op.i64_clz, ...op.i64_sub, ...op.i32_wrap_i64,
+      ...i32(Math.log2(bits)), ...op.i32_shr_u, ...i32(1), ...op.i32_add,
+      ...tee(l.counter), ...i32(least), ...get(l.counter), ...i32(least), ...op.i32_gt_u, ...op.select,
+      ...tee(l.counter), ...i32(all), ...get(l.counter), ...i32(all), ...op.i32_lt_u, ...op.select,
+      ...i32(offset), ...op.i32_add,
     ]; // prettier-ignore
-    return [...steps, ...i32(all), ...i32(least), ...i32(fixed - slack)];
   }
 
   /** Functions of a module with regions, for what is too long to write out each time. */
   addFunctions(module: ModuleBuilder, calls: RegionCalls): TimingFunctions {
-    const bound = module.addFunction('bound', { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] }, [], [
-      // (steps, all, least, offset): min(all, max(least, steps)) + offset
-      ...get(0), ...get(2), ...get(0), ...get(2), ...op.i32_gt_u, ...op.select, ...set(0),
-      ...get(0), ...get(1), ...get(0), ...get(1), ...op.i32_lt_u, ...op.select, ...get(3), ...op.i32_add,
-    ]); // prettier-ignore
     return {
-      bound,
       branch: this.addTransfer(module, calls, 't_branch', true),
       jump: this.addTransfer(module, calls, 't_jal', false),
       indirect: this.addTransfer(module, calls, 't_jalr', false),
@@ -335,12 +347,25 @@ export class TimingCode {
  * the site and the tree bits.
  */
 export interface TimingFunctions {
-  readonly bound: number;
   /** As t_branch, with the history behind the tree -> (cycles, history, tree). */
   readonly branch: number;
   /** As t_jal and t_jalr -> (cycles, tree). */
   readonly jump: number;
   readonly indirect: number;
+}
+
+const lowHalf: Code = [...i64(0xffff_ffffn), ...op.i64_and];
+
+/** As divideSteps of assembly/timing/muldiv.ts, and max(0, steps + `offset`). */
+function divideUnsigned(l: TimingLocals, a: Code, b: Code, offset: number): Code {
+  const zeros = (operand: Code): Code => [...operand, ...i64(1n), ...op.i64_or, ...op.i64_clz, ...op.i32_wrap_i64];
+  return [
+    // The quotient's leading zero bits; 1 stands for what skips none: no such bits, or a divisor of 0.
+    ...zeros(a), ...zeros(b), ...op.i32_sub, ...i32(1), ...op.i32_sub, ...i32(63), ...op.i32_and, ...set(l.counter),
+    ...i32(66 + offset),
+    ...get(l.counter), ...i32(1), ...get(l.counter), ...i32(0), ...op.i32_ne, ...b, ...i64(0n), ...op.i64_ne, ...op.i32_and, ...op.select,
+    ...op.i32_sub, ...tee(l.counter), ...i32(0), ...get(l.counter), ...i32(0), ...op.i32_gt_s, ...op.select,
+  ]; // prettier-ignore
 }
 
 function slotNumber(slot: number): number {
