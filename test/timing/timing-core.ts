@@ -94,7 +94,10 @@ export class TimingCore {
     this.view.setBigUint64(L.M_RAM_BASE, RAM_BASE, true);
     writeParameters(resolveParameters(undefined, set), this.memory, L.TIMING);
     this.events.t_reset();
-    for (let hart = 0; hart < harts; hart++) this.selectContext(hart, 0);
+    for (let hart = 0; hart < harts; hart++) {
+      this.view.setUint32(this.h(hart) + L.HART_ID, hart, true);
+      this.selectContext(hart, 0);
+    }
   }
 
   /** Linear address of a hart area: the first argument of every event. */

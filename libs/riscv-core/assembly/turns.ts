@@ -19,6 +19,7 @@ import {
   STOP_EXIT,
   STOP_LIMIT,
   STOP_NONE,
+  STOP_TURN,
   TURNS_GO_ON,
   TURN_END,
   TURN_END_SHARED,
@@ -27,29 +28,32 @@ import {
 import { nextTimer, poll } from './poll';
 import { hartArea } from './state';
 
-let untilSteps: u64 = 0;
 let limitSteps: u64 = 0;
 let eventCycle: u64 = 0;
-let pauseCycle: u64 = 0;
+/** No turn begins from these on. */
+let goalSteps: u64 = 0;
+let goalCycle: u64 = 0;
 let turnCycles: u64 = 0;
 
 /**
- * What turnNext chooses by, kept while turns are made here: u64 per hart, its cycle if it is awake and all ones if it sleeps; how many
- * sleep; steps of all harts together, and those of the hart whose turn it is when that began. So a turn touches no other hart's area.
+ * What turnNext chooses by, kept while turns are made here: u64 per hart, its cycle and below that its number if it is awake, all ones if it
+ * sleeps; how many sleep; steps of all harts together, and those of the hart whose turn it is when that began. So a turn touches no other hart's area.
  */
 const clocks: usize = memory.data(MAX_HARTS * 8, 64);
 const ASLEEP = u64.MAX_VALUE;
+const NUMBER_BITS: u64 = 3;
 let sleepers: i32 = 0;
 let allSteps: u64 = 0;
 let stepsBefore: u64 = 0;
 
+@inline
 function stepsOf(h: usize): u64 {
   return load<u64>(h, INSTRET) + load<u64>(h, BARREN_TRAPS);
 }
 
 function noteClock(h: usize, id: i32): void {
   const asleep = load<i32>(h, WFI) != 0;
-  store<u64>(clocks + id * 8, asleep ? ASLEEP : load<u64>(h, CYCLE));
+  store<u64>(clocks + id * 8, asleep ? ASLEEP : (load<u64>(h, CYCLE) << NUMBER_BITS) | id);
   sleepers += i32(asleep);
 }
 
@@ -59,10 +63,10 @@ function noteClock(h: usize, id: i32): void {
  * level (SHARED_AHEAD).
  */
 export function turnsBegin(until: u64, limit: u64, event: u64, pause: u64, quantum: u64): void {
-  untilSteps = until;
   limitSteps = limit;
   eventCycle = event;
-  pauseCycle = pause;
+  goalSteps = min<u64>(until, limit);
+  goalCycle = min<u64>(event, pause);
   turnCycles = quantum;
   store<i32>(M_TURNS_BREAK, 0);
   sleepers = 0;
@@ -75,26 +79,35 @@ export function turnsBegin(until: u64, limit: u64, event: u64, pause: u64, quant
 
 /** Area of the hart that runs next, ready to; 0 = that is not for this module to say. */
 export function turnNext(): usize {
-  const harts = load<i32>(M_HARTS);
-  let least = ASLEEP;
-  let others = ASLEEP;
-  let number: i32 = 0;
-  for (let id: i32 = 0; id < harts; id++) {
-    const clock = load<u64>(clocks + id * 8);
-    number = clock < least ? id : number;
-    others = min<u64>(others, max<u64>(clock, least));
-    least = min<u64>(clock, least);
+  const end = clocks + load<i32>(M_HARTS) * 8;
+  let first = load<u64>(clocks);
+  let second = ASLEEP;
+  for (let at = clocks + 8; at < end; at += 8) {
+    const clock = load<u64>(at);
+    second = min<u64>(second, max<u64>(clock, first));
+    first = min<u64>(clock, first);
   }
-  if (least == ASLEEP || allSteps >= limitSteps || allSteps >= untilSteps || eventCycle <= least || pauseCycle <= least) {
-    return 0;
-  }
+  const least = first >> NUMBER_BITS;
+  if (first == ASLEEP || allSteps >= goalSteps || least >= goalCycle) return 0;
+  const number = i32(first & ((1 << NUMBER_BITS) - 1));
   const next = hartArea(number);
   stepsBefore = stepsOf(next);
   store<u64>(next, min<u64>(least + turnCycles, eventCycle), TURN_END);
-  store<u64>(next, others == ASLEEP ? ASLEEP : others + SHARED_AHEAD, TURN_END_SHARED);
+  store<u64>(next, second == ASLEEP ? ASLEEP : (second >> NUMBER_BITS) + SHARED_AHEAD, TURN_END_SHARED);
   store<u64>(next, limitSteps == u64.MAX_VALUE ? limitSteps : stepsBefore + (limitSteps - allSteps), INSTRET_LIMIT);
   store<i32>(M_RUNNING, number + 1);
   return next;
+}
+
+/** turnEnded for STOP_TURN of a hart that is awake, and turnNext. */
+export function turnOver(h: usize): usize {
+  if ((load<i32>(M_EXIT_REQUEST) | load<i32>(M_TURNS_BREAK) | sleepers) != 0) {
+    return turnEnded(h, STOP_TURN) == TURNS_GO_ON ? turnNext() : 0;
+  }
+  allSteps += stepsOf(h) - stepsBefore;
+  const id = load<i32>(h, HART_ID);
+  store<u64>(clocks + id * 8, (load<u64>(h, CYCLE) << NUMBER_BITS) | id);
+  return turnNext();
 }
 
 /** The hart's turn ended for `reason`: TURNS_GO_ON, or how the turns end: STOP_EXIT, STOP_LIMIT, STOP_NONE = as turn_next's 0. */

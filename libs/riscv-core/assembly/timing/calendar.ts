@@ -90,15 +90,20 @@ function takeParts(calendar: i32, start: u64, slots: i32): i32 {
   let free = ~taken(calendar, number) & (u64.MAX_VALUE << (start % SLOTS));
   let bits: u64 = 0;
   let sum: i32 = 0;
-  for (let i = 0; i < slots; i++) {
+  // One run of free slots after the other.
+  for (let done: i32 = 0; done < slots;) {
     while (free == 0) {
       take(calendar, number, bits);
       bits = 0;
       free = ~taken(calendar, ++number);
     }
-    sum += i32(number * SLOTS + u64(ctz(free)) - start) - i;
-    bits |= free & (~free + 1);
-    free &= free - 1;
+    const first = u64(ctz(free));
+    const length = min<i32>(slots - done, i32(ctz(~(free >> first))));
+    sum += length * (i32(number * SLOTS + first - start) - done);
+    const run = ((u64(1) << u64(length)) - 1) << first;
+    bits |= run;
+    free &= ~run;
+    done += length;
   }
   take(calendar, number, bits);
   return 2 * ((sum + (slots >> 1)) / slots);

@@ -31,6 +31,7 @@ export interface CoreExports {
   // Turns of several harts (assembly/turns.ts); the second and third are for the interpreter's module.
   readonly turns_begin: (until: bigint, limit: bigint, event: bigint, pause: bigint, quantum: bigint) => void;
   readonly turn_next: () => number;
+  readonly turn_over: (h: number) => number;
   readonly turn_ended: (h: number, reason: number) => number;
 
   // For the machine.

@@ -93,6 +93,7 @@ export interface CoreImports {
   readonly fetchCross: number;
   readonly poll: number;
   readonly turnNext: number;
+  readonly turnOver: number;
   readonly turnEnded: number;
   readonly fetchLine: number;
   readonly tBranch: number;

@@ -6,7 +6,7 @@
  *     loop lookup   find the records of the pc's page, which may fault
  *       loop dispatch   jump to the handler of the next record
  */
-import { CODE_SLOTS, EVENT, INSTRET, PC, REC_OP, STOPAT, STOP_NONE, TURNS_GO_ON } from '../hart/layout.js';
+import { CODE_SLOTS, EVENT, INSTRET, PC, REC_OP, STOPAT, STOP_NONE, STOP_TURN, TURNS_GO_ON } from '../hart/layout.js';
 import { instructions } from '../isa/table.js';
 import { addArithmeticHelpers } from '../wasm/arithmetic.js';
 import {
@@ -62,6 +62,7 @@ function importCore(module: ModuleBuilder): CoreImports {
     fetchCross: core('fetch_cross', { params: ['i32', 'i64'], results: ['i32'] }),
     poll: core('poll', { params: ['i32'], results: ['i32'] }),
     turnNext: core('turn_next', { params: [], results: ['i32'] }),
+    turnOver: core('turn_over', { params: ['i32'], results: ['i32'] }),
     turnEnded: core('turn_ended', { params: ['i32', 'i32'], results: ['i32'] }),
     fetchLine: core('fetch_line', { params: ['i32', 'i64'], results: [] }),
     tBranch: core('t_branch', { params: ['i32', 'i64', 'i32', 'i32', 'i64'], results: ['i32'] }),
@@ -75,6 +76,11 @@ function importCore(module: ModuleBuilder): CoreImports {
 
 /** What the JIT adds to the interpreter: functions for its module, which regions call, and the handler that enters a region. */
 export interface RegionSupport {
+  /**
+   * After addFunctions: function (hart area) -> STOP_TURN: the turn was made in compiled code and is over, or another number: `run` is to begin it or go on
+   * with it.
+   */
+  readonly quickTurn: number;
   /** Before the first function. */
   declareImports(module: ModuleBuilder): void;
   addFunctions(module: ModuleBuilder, core: CoreImports): RegionHooks;
@@ -161,17 +167,25 @@ export function buildInterpreterModule(
   emit(op.unreachable);
 
   const run = module.addFunction('run', { params: ['i32'], results: ['i32'] }, localTypes, body);
-  addTurns(module, core, run);
+  addTurns(module, core, run, support);
   return module.build();
 }
 
 /** `turns`: turns of all harts by turns_begin's rule; the result of turn_ended that ended them. */
-function addTurns(module: ModuleBuilder, core: CoreImports, run: number): void {
+function addTurns(module: ModuleBuilder, core: CoreImports, run: number, support: RegionSupport | undefined): void {
   const [hart, reason] = [0, 1];
   module.addFunction('turns', { params: [], results: ['i32'] }, ['i32', 'i32'], [
+    ...call(core.turnNext), ...set(hart),
     ...op.loop,
-    ...call(core.turnNext), ...tee(hart), ...op.i32_eqz, ...op.if, ...i32(STOP_NONE), ...op.return, ...op.end,
-    ...get(hart), ...get(hart), ...call(run), ...call(core.turnEnded), ...tee(reason), ...i32(TURNS_GO_ON), ...op.i32_eq, ...brIf(0),
+    ...get(hart), ...op.i32_eqz, ...op.if, ...i32(STOP_NONE), ...op.return, ...op.end,
+    ...(support === undefined
+      ? []
+      : [
+          ...get(hart), ...call(support.quickTurn), ...i32(STOP_TURN), ...op.i32_eq, ...op.if,
+          ...get(hart), ...call(core.turnOver), ...set(hart), ...br(1), ...op.end,
+        ]),
+    ...get(hart), ...get(hart), ...call(run), ...call(core.turnEnded), ...tee(reason), ...i32(TURNS_GO_ON), ...op.i32_eq, ...op.if,
+    ...call(core.turnNext), ...set(hart), ...br(1), ...op.end,
     ...op.end,
     ...get(reason),
   ]); // prettier-ignore

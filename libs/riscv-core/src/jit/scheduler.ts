@@ -11,13 +11,17 @@ import {
   CODE_SLOT_COUNTERS,
   CODE_SLOT_REGIONS,
   CONTEXT,
+  CORE_SKIP_POLL,
   CYCLE,
+  EVENT,
   INSTRET,
   INSTRET_LIMIT,
   ITLB_GENERATION,
   JUMPS,
   JUMP_ENTRIES,
   NEXT_TIMER,
+  PC,
+  STOP_NONE,
   STOP_REASON,
   STOP_TURN,
   TURN_END,
@@ -25,7 +29,7 @@ import {
 import { local, type CoreImports, type Exits, type RegionHooks } from '../interp/handler-semantics.js';
 import type { RegionSupport } from '../interp/module.js';
 import { br, brIf, call, callIndirect, get, i32, i64, mem, op, set, tee, type Code, type FunctionType, type ModuleBuilder } from '../wasm/module-builder.js'; // prettier-ignore
-import { addAccountFunctions, type AccountFunctions } from './account.js';
+import { addAccountFunctions, openCode, spillCode, type AccountFunctions } from './account.js';
 import { PC_IN_MEMORY, addSupport, regionType } from './region-calls.js';
 
 export interface Thresholds {
@@ -43,6 +47,7 @@ export class Scheduler implements RegionSupport {
   private account!: AccountFunctions;
   private link = 0;
   private runRegions = 0;
+  quickTurn = 0;
 
   constructor(
     private readonly thresholds: Thresholds,
@@ -60,6 +65,7 @@ export class Scheduler implements RegionSupport {
     addSupport(module, core, this.account);
     this.link = this.addLink(module);
     this.runRegions = this.addRun(module);
+    this.quickTurn = this.addQuickTurn(module, core);
     return { count: this.addCount(module) };
   }
 
@@ -115,6 +121,33 @@ export class Scheduler implements RegionSupport {
       ...get(pc), ...get(account),
     ]; // prettier-ignore
     return module.addFunction('regions', runType, ['i32', 'i32'], body);
+  }
+
+  /**
+   * A turn as `run` makes it, for as long as it stays in compiled code, without the frame of a function that has every instruction. Where it
+   * gives up `run` may poll once more: a poll behind a poll changes nothing.
+   */
+  private addQuickTurn(module: ModuleBuilder, core: CoreImports): number {
+    const [h, entry, pc, account, cycle, deadline] = [0, 1, 2, 3, 4, 5];
+    const forRun: Code = [...i32(STOP_NONE), ...op.return];
+    const body: Code = [
+      ...get(h), ...i32(0), ...mem('i32_store', EVENT),
+      ...get(h), ...call(core.poll), ...op.ifUnlikely, ...forRun, ...op.end,
+      ...get(h), ...mem('i64_load', PC), ...set(pc),
+      ...get(h), ...mem('i32_load', JUMPS), ...jumpOffset(pc), ...op.i32_add, ...tee(entry),
+      ...mem('i64_load', 0), ...get(pc), ...op.i64_ne,
+      ...get(entry), ...mem('i32_load', 8), ...get(h), ...mem('i32_load', ITLB_GENERATION), ...op.i32_ne, ...op.i32_or,
+      ...op.if, ...forRun, ...op.end,
+      ...get(h), ...get(pc), ...openCode(h, cycle, deadline), ...get(entry), ...mem('i32_load', 12), ...call(this.runRegions),
+      ...set(account), ...tee(pc), ...i64(PC_IN_MEMORY), ...op.i64_eq, ...op.if, ...forRun, ...op.end,
+      ...get(pc), ...i64(~1n), ...op.i64_and, ...set(cycle), ...spillCode(h, cycle, account),
+      ...get(pc), ...i64(1n), ...op.i64_and, ...op.i64_eqz, ...op.if,
+      // Left for a place that is not compiled, which is no yield point.
+      ...get(h), ...i32(1), ...mem('i32_store', CORE_SKIP_POLL), ...forRun, ...op.end,
+      ...this.endTurn(h),
+      ...i32(STOP_NONE),
+    ]; // prettier-ignore
+    return module.addFunction('quick', { params: ['i32'], results: ['i32'] }, ['i32', 'i64', 'i64', 'i64', 'i64'], body);
   }
 
   handler(exits: Exits): Code {
