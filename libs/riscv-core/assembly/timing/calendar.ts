@@ -38,19 +38,15 @@ export function reserve(calendar: i32, time: u64, cycles: i32): i32 {
   const wanted = time >> 1;
   const slots = (cycles + 1) >> 1;
   if (slots == 0) return 0;
-  // Most often they are free, and in one word.
-  const place = wanted % SLOTS;
-  if (place + slots <= SLOTS) {
-    const bits = ((u64(1) << u64(slots)) - 1) << place;
-    const at = wordAddress(calendar, wanted / SLOTS);
-    const others = taken(calendar, wanted / SLOTS);
-    if ((others & bits) == 0) {
-      store<u64>(at, wanted / SLOTS + 1);
-      store<u64>(at, others | bits, 8);
-      return 0;
-    }
-  }
-  return reserveLater(calendar, time, slots);
+  // Most often there are as many free ones next to each other, in the same word.
+  const others = taken(calendar, wanted / SLOTS);
+  const first = u64(ctz(~others & (u64.MAX_VALUE << (wanted % SLOTS))));
+  const bits = ((u64(1) << u64(slots)) - 1) << first;
+  if (first + u64(slots) > SLOTS || (others & bits) != 0) return reserveLater(calendar, time, slots);
+  const at = wordAddress(calendar, wanted / SLOTS);
+  store<u64>(at, wanted / SLOTS + 1);
+  store<u64>(at, others | bits, 8);
+  return first == wanted % SLOTS ? 0 : i32((((wanted & ~(SLOTS - 1)) | first) << 1) - time);
 }
 
 function reserveLater(calendar: i32, time: u64, slots: i32): i32 {

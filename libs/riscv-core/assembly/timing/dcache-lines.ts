@@ -1,6 +1,5 @@
 /** Lines of the L1 data caches: u32 each, line number << 2 | LINE_*; and the probes by which the L2 takes them back. */
 import { P_L1D_SETS, P_L1D_WAYS } from '../../src/timing/parameter-slots';
-import { MAX_L1_WAYS } from '../../src/timing/limits';
 import { filterDropLine } from './filter';
 import { L1D, LINE_MODIFIED, LINE_SHARED, stateOf } from './layout';
 import { findTag, parameter } from './parts';
@@ -8,7 +7,7 @@ import { findTag, parameter } from './parts';
 /** First index of the set that a line maps to. */
 @inline
 export function firstIndexOf(line: i32): i32 {
-  return (line & (parameter(P_L1D_SETS) - 1)) * MAX_L1_WAYS;
+  return (line & (parameter(P_L1D_SETS) - 1)) * parameter(P_L1D_WAYS);
 }
 
 /** Index of the line in the cache, -1 = absent. */

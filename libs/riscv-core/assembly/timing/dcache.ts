@@ -48,14 +48,12 @@ function miss(h: i32, state: i32, line: i32, kind: i32): void {
   const victim = load<u32>(address);
   const place = lineBook(h, index);
   if (victim != 0) {
-    const dirty = (victim & 3) == LINE_MODIFIED;
+    const dirty = i32((victim & 3) == LINE_MODIFIED);
     filterDropLine(h, index, victim >> 2);
     l2Release(h, victim >> 2, load<i32>(place, LINE_PLACE), dirty);
     store<u32>(address, 0);
-    if (dirty) {
-      count(h, COUNT_L1D_WRITEBACK);
-      addCycles(h, parameter(P_L1D_WRITEBACK));
-    }
+    add(h, COUNT_L1D_WRITEBACK, dirty);
+    addCycles(h, dirty * parameter(P_L1D_WRITEBACK));
   }
   const cycles = l2Acquire(h, line, i32(kind != DATA_LOAD));
   const end = load<i64>(h, CYCLE) + i64(cycles);

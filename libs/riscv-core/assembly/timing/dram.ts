@@ -125,16 +125,13 @@ function column(h: i32, time: u64, address: u64, isWrite: bool): u64 {
   const open = load<u32>(bank, BANK_ROW);
   const closed = open == 0 || load<u32>(bank, BANK_EPOCH) != epoch;
   if (closed || open != wanted) {
-    if (closed) {
-      count(h, COUNT_DRAM_CLOSED);
-    } else {
-      count(h, COUNT_DRAM_CONFLICT);
-      if (bankOrdered) {
-        at = behind(at, load<u64>(bank, BANK_ACTIVATED), parameter(P_DRAM_RAS));
-        at = behind(at, load<u64>(bank, BANK_PRECHARGE), 0);
-      }
-      at += parameter(P_DRAM_RP);
+    count(h, closed ? COUNT_DRAM_CLOSED : COUNT_DRAM_CONFLICT);
+    let precharged = at;
+    if (bankOrdered) {
+      precharged = behind(precharged, load<u64>(bank, BANK_ACTIVATED), parameter(P_DRAM_RAS));
+      precharged = max(precharged, load<u64>(bank, BANK_PRECHARGE));
     }
+    at = closed ? at : precharged + parameter(P_DRAM_RP);
     if (rankOrdered) at = activate(rank, at);
     store<u32>(bank, wanted, BANK_ROW);
     store<u32>(bank, epoch, BANK_EPOCH);
@@ -145,8 +142,8 @@ function column(h: i32, time: u64, address: u64, isWrite: bool): u64 {
     if (bankOrdered) at = behind(at, load<u64>(bank, BANK_ACTIVATED), parameter(P_DRAM_RCD));
   }
 
-  if (!isWrite && rankOrdered) at = behind(at, load<u64>(rank, RANK_READ), 0);
-  const change = load<i32>(CHANNEL_RANK) != rankNumber ? parameter(P_DRAM_RTRS) : 0;
+  if (!isWrite && rankOrdered) at = max(at, load<u64>(rank, RANK_READ));
+  const change = i32(load<i32>(CHANNEL_RANK) != rankNumber) * parameter(P_DRAM_RTRS);
   store<i32>(CHANNEL_RANK, rankNumber);
   at += reserve(DRAM_CALENDAR, at, parameter(P_DRAM_CCD) + change);
   const end = at + parameter(P_DRAM_CWD) + parameter(P_DRAM_CCD);

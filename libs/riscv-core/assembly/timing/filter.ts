@@ -120,7 +120,7 @@ function dropUsers(h: i32, users: u32, line: i32): void {
   // Most often one mode has loaded or also stored it, through one address.
   if (((tables & ~((1 << lowest) | (1 << highest))) | (groups & (groups - 1))) == 0) {
     dropUser(first, lowest, ctz(groups), linear);
-    if (lowest != highest) dropUser(first, highest, ctz(groups), linear);
+    dropUser(first, highest, ctz(groups), linear);
   } else {
     dropEach(first, tables, groups, linear);
   }
@@ -135,7 +135,8 @@ function dropEach(first: i32, tables: u32, groups: u32, linear: i32): void {
 @inline
 function dropUser(first: i32, table: i32, group: i32, linear: i32): void {
   const entry = first + table * FILTER_TABLE_SIZE + group * (LINES_PER_PAGE * FILTER_ENTRY_SIZE);
-  if (i32(load<i64>(entry)) + load<i32>(entry, ADDEND) == linear) store<i64>(entry, EMPTY_TAG);
+  const tag = load<i64>(entry);
+  store<i64>(entry, select<i64>(EMPTY_TAG, tag, i32(tag) + load<i32>(entry, ADDEND) == linear));
 }
 
 /** Removes all entries that rely on DTLB entry `tlb`. */

@@ -131,7 +131,7 @@ function finish(h: i32, line: i32, cycles: i32, data: bool): i32 {
   if (data) {
     const beats = parameter(P_L2_BEATS);
     const wait = reserve(L2_CALENDAR, now + max(0, cycles - beats), beats);
-    if (wait != 0) add(h, COUNT_L2_WAIT, wait);
+    add(h, COUNT_L2_WAIT, wait);
     total += wait;
   }
   const set = line & (parameter(P_L2_SETS) - 1);
@@ -235,9 +235,9 @@ export function l2Upgrade(h: i32, line: i32): i32 {
 
 /** An L1D gives a line up; inclusion says that the L2 has it, most likely still at `place`, where l2Acquire found it. */
 @inline
-export function l2Release(h: i32, line: i32, place: i32, dirty: bool): void {
+export function l2Release(h: i32, line: i32, place: i32, dirty: i32): void {
   const entry = load<u32>(L2 + place) >> 1 == u32(line) ? L2 + place : find(line);
-  if (dirty) markDirty(entry);
+  store<u32>(entry, load<u32>(entry) | dirty);
   store<u32>(entry + holdersOffset(), load<u32>(entry + holdersOffset()) & ~(L2_OWNED | (1 << hartIndex(h))));
 }
 

@@ -32,12 +32,10 @@ export function random(address: i32, range: i32): i32 {
 export function findTag(first: i32, ways: i32, shift: i32, tag: i32): i32 {
   if (ways < 4) return findTagOfFew(first, ways, shift, tag);
   const wanted = i32x4.splat(tag);
-  const found = amongFour(first, shift, wanted);
+  let found = amongFour(first, shift, wanted);
+  if (ways >= 8) found |= amongFour(first + 16, shift, wanted) << 4;
   if (found != 0) return first + ctz(found) * 4;
-  if (ways == 4) return 0;
-  const more = amongFour(first + 16, shift, wanted);
-  if (more != 0) return first + 16 + ctz(more) * 4;
-  return ways == 8 ? 0 : findTagOfMany(first, ways, shift, wanted);
+  return ways <= 8 ? 0 : findTagOfMany(first, ways, shift, wanted);
 }
 
 /** Bit per word from `first` on. */

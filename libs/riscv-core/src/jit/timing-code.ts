@@ -17,7 +17,6 @@ import {
 import { COUNT_BRANCH_MISPREDICT } from '../timing/counted-events.js';
 import { MULDIV_DIVU, MULDIV_DIVUW, MULDIV_MUL, MULDIV_MULW, MULDIV_REMU, MULDIV_REMUW } from '../timing/events.js';
 import * as S from '../timing/hart-state.js';
-import { MAX_L1_WAYS } from '../timing/limits.js';
 import * as P from '../timing/parameter-slots.js';
 import { call, get, i32, i64, mem, op, set, tee, v128Load, type Code, type ModuleBuilder, type ValueType } from '../wasm/module-builder.js'; // prettier-ignore
 import { eventTypes, type RegionCalls } from './region-calls.js';
@@ -101,7 +100,7 @@ export class TimingCode {
     if (this.parameter(P.P_TLB_EXACT) !== 0) return i32(0);
     const word = Number(((physical >> 6n) << 2n) & 0xffff_ffffn) | S.LINE_SHARED;
     const number = Number((physical >> 6n) & BigInt(this.parameter(P.P_L1I_SETS) - 1));
-    const at = L1I + number * MAX_L1_WAYS * 4;
+    const at = L1I + number * this.parameter(P.P_L1I_WAYS) * 4;
     const code: number[] = [];
     for (let way = 0; way < this.parameter(P.P_L1I_WAYS); way += 4) {
       code.push(...get(h), ...v128Load(at + way * 4), ...i32(word), ...op.i32x4_splat, ...op.i32x4_eq);
