@@ -14,6 +14,7 @@ import {
   CORE_PMP_ACTIVE,
   COUNTS_ACTIVE,
   DATA_DIRECT,
+  DATA_SPACE,
   DVEXT_QEMU,
   EMPTY_TAG,
   EVENT_BANK_SIZE,
@@ -61,10 +62,9 @@ export function guestRoot(h: usize): u64 {
   return csr(h, dvext() == DVEXT_QEMU && !isHost(h) ? CSR_HUGATP : CSR_HGATP);
 }
 
-/** Does every data access of mode `data` reach the physical address that it names? Where there is memory, that is. */
-function isUnrestricted(h: usize, data: i32): bool {
-  if (spaceOf(h, data & 3, data >> 2 != 0) != SPACE_BARE) return false;
-  return load<i32>(M_PMP_ENTRIES) == 0 || ((data & 3) == PRV_M && load<i32>(h, CORE_PMP_ACTIVE) == 0);
+/** Does PMP permit every access of this privilege? */
+function isUnprotected(h: usize, prv: i32): bool {
+  return load<i32>(M_PMP_ENTRIES) == 0 || (prv == PRV_M && load<i32>(h, CORE_PMP_ACTIVE) == 0);
 }
 
 /** Which TLB entries an access with this effective mode uses. */
@@ -80,7 +80,9 @@ export function selectContext(h: usize): void {
   store<i32>(h, i32(h) + EVENT_COUNTS + (prv(h) | (i32(virt(h)) << 2)) * EVENT_BANK_SIZE, COUNTS_ACTIVE);
   const fetch: i32 = prv(h) | (i32(virt(h)) << 2);
   const data = dataMode(h);
-  store<i32>(h, i32(isUnrestricted(h, data)), DATA_DIRECT);
+  const space = spaceOf(h, data & 3, data >> 2 != 0);
+  store<i32>(h, space, DATA_SPACE);
+  store<i32>(h, i32(space == SPACE_BARE && isUnprotected(h, data & 3)), DATA_DIRECT);
   let modes: u64 = fetch | (data << 4);
   const anyVirtual = ((fetch | data) & 4) != 0;
   const status = csr(h, CSR_MSTATUS);

@@ -17,7 +17,7 @@ import { pmpUniform } from './pmp';
 import { isRam, linearOf } from './ram';
 import { keepTranslation, knownTranslation } from './soft-tlb';
 import { hasCode } from './stale-code';
-import { enterFilter, timeTlb, timeTlbFault, timed, tlbNeedsWalk } from './timing-calls';
+import { enterFilter, timeTlb, timeTlbFault, timed, timeTlbHit } from './timing-calls';
 import { raise, raiseWalk } from './trap';
 
 /** How an access ended. */
@@ -84,9 +84,8 @@ export function resolve(h: usize, va: u64, size: u64, access: i32): i32 {
   if (dataFilters) {
     const known = knownTranslation(h, va, access);
     // A walk that the cycle model prices is made in full, for its trace.
-    if (known != 0 && !tlbNeedsWalk(h, va, access, dataSpace)) {
+    if (known != 0 && timeTlbHit(h, va, access, dataSpace)) {
       setTranslated(known);
-      timeTlb(h, va, access, dataSpace);
       return DONE;
     }
   }

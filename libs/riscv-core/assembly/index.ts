@@ -20,7 +20,12 @@ export { float, floatAccess as float_access } from './float/execute';
 export { codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as fetch_line } from './code';
 export { doomAllCode as drop_all_code, memoryWritten as memory_written } from './stale-code';
 export { poll, nextTimer as next_timer } from './poll';
-export { turnsBegin as turns_begin, turnNext as turn_next, turnEnded as turn_ended, turnOver as turn_over } from './turns';
+export {
+  turnsBegin as turns_begin,
+  turnNext as turn_next,
+  turnEnded as turn_ended,
+  turnOver as turn_over,
+} from './turns';
 export { refreshHart as refresh_hart } from './derived';
 export { pending } from './irq';
 export { mtime } from './clock';

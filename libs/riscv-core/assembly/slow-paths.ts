@@ -2,11 +2,12 @@
  * `load` and `store` of the protocol, and the guest-memory accesses: how an access ends for its instruction. EVENT 0 = the caller
  * finishes the instruction, 1 = trap taken, 2 = finished here.
  */
-import { ACCESS_FLOAT, ACCESS_UNSIGNED, CORE_SKIP_POLL, EVENT, EVENT_DONE, PC, REC_RD, X } from '../src/hart/layout';
-import { DROPPED, TRAPPED, YIELDED, onBehalf, ordinary } from './data-access';
-import { isDirect, loadDirect, storeDirect } from './direct-access';
+import { ACCESS_FLOAT, ACCESS_LOAD, ACCESS_STORE, ACCESS_UNSIGNED, CORE_SKIP_POLL, EVENT, EVENT_DONE, PC, REC_RD, X } from '../src/hart/layout';
+import { DROPPED, TRAPPED, YIELDED, isPlain, onBehalf, ordinary } from './data-access';
 import { box } from './float/operands';
 import { loadAt, storeAt, loaded } from './load-store';
+import { linearOf } from './ram';
+import { loadShort, shortAddress, storeShort } from './short-access';
 import { codeWaits } from './stale-code';
 import { retire } from './state';
 
@@ -44,7 +45,10 @@ export function finish(h: usize, rec: usize, outcome: i32): void {
 /** `load` of the protocol. */
 export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
   const size = i32(1) << (kind & 3);
-  if (!codeWaits() && isDirect(h, va, size)) return extend(loadDirect(h, va, size), kind);
+  if (!codeWaits()) {
+    const pa = shortAddress(h, va, size, ACCESS_LOAD);
+    if (pa != 0) return extend(loadShort(h, va, pa, size), kind);
+  }
   ordinary(h);
   const outcome = loadAt(h, va, size);
   if (outcome == TRAPPED) return 0;
@@ -59,7 +63,10 @@ export function slowLoad(h: usize, va: u64, kind: i32, rec: usize): u64 {
 /** `store` of the protocol. */
 export function slowStore(h: usize, va: u64, value: u64, kind: i32, rec: usize): void {
   const size = i32(1) << (kind & 3);
-  if (!codeWaits() && isDirect(h, va, size) && storeDirect(h, va, size, value)) return;
+  if (!codeWaits()) {
+    const pa = shortAddress(h, va, size, ACCESS_STORE);
+    if (pa != 0 && isPlain(pa, linearOf(pa))) return storeShort(h, va, pa, size, value);
+  }
   ordinary(h);
   const outcome = storeAt(h, va, size, value);
   if (outcome == TRAPPED) return;

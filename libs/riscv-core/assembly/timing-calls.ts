@@ -12,6 +12,18 @@ export function timeTlb(h: usize, va: u64, access: i32, space: i32): void {
   if (timed()) model.t_tlb(i32(h), va, access, space);
 }
 
+/** A data access without translation. */
+@inline
+export function timeTlbBare(): void {
+  if (timed()) model.t_tlb_bare();
+}
+
+/** timeTlb, if the cycle model's TLB has the translation; false = nothing was done. */
+@inline
+export function timeTlbHit(h: usize, va: u64, access: i32, space: i32): bool {
+  return !timed() || model.t_tlb_hit(i32(h), va, access, space) != 0;
+}
+
 export function timeTlbFault(h: usize, va: u64, access: i32, space: i32): void {
   if (timed()) model.t_tlb_fault(i32(h), va, access, space);
 }
@@ -25,10 +37,10 @@ export function timeData(h: usize, pa: u64, size: i32, kind: i32): void {
   if ((last ^ pa) >> 6) model.t_data(i32(h), last, kind);
 }
 
-/** An access without translation, inside one line of RAM. */
+/** An access inside one line of RAM. */
 @inline
-export function timeDirect(h: usize, pa: u64, kind: i32): void {
-  if (timed()) model.t_data_bare(i32(h), pa, kind);
+export function timeLine(h: usize, pa: u64, kind: i32): void {
+  if (timed()) model.t_data(i32(h), pa, kind);
 }
 
 export function timeReserve(h: usize): void {

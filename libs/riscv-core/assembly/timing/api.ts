@@ -53,7 +53,7 @@ import { muldivLatency } from './muldiv';
 import { addCycles, parameter } from './parts';
 import { branch, findSite, jump, jumpIndirect } from './predictor';
 import { forgetSites, sitesOfPage } from './sites';
-import { tlbAccess, tlbFlush, tlbMisses } from './tlb';
+import { tlbAccess, tlbFlush, tlbHit, tlbMisses } from './tlb';
 
 /** Puts caches, TLBs, predictors, L2 and LLC of all harts into their state after reset. The parameter block stays. */
 export function t_reset(): void {
@@ -84,6 +84,17 @@ export function t_tlb(h: i32, va: i64, access: i32, space: i32): void {
   tlbAccess(h, va, access, space, false);
 }
 
+/** t_tlb of a data access of SPACE_BARE. */
+@inline
+export function t_tlb_bare(): void {
+  rememberTlb(-1);
+}
+
+/** 1 = t_tlb, which would be a hit, is done; 0 = it would not be one, nothing was done. */
+export function t_tlb_hit(h: i32, va: i64, access: i32, space: i32): i32 {
+  return i32(tlbHit(h, va, access, space));
+}
+
 /** Translation of a fetch or data access raised a page fault or guest-page fault. Adds the walk; nothing is refilled. */
 export function t_tlb_fault(h: i32, va: i64, access: i32, space: i32): void {
   tlbAccess(h, va, access, space, true);
@@ -98,13 +109,6 @@ export function t_fetch(h: i32, va: i64, pa: i64, space: i32): void {
 /** Access to RAM at physical `pa`, not crossing a line. `kind`: DATA_*. Adds: 0 on a hit. */
 @inline
 export function t_data(h: i32, pa: i64, kind: i32): void {
-  dcacheAccess(h, pa, kind);
-}
-
-/** t_tlb of SPACE_BARE and t_data in one. Adds. */
-@inline
-export function t_data_bare(h: i32, pa: i64, kind: i32): void {
-  rememberTlb(-1);
   dcacheAccess(h, pa, kind);
 }
 

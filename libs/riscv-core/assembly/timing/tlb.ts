@@ -159,6 +159,19 @@ export function tlbMisses(h: i32, va: i64, access: i32, space: i32): bool {
   return space != SPACE_BARE && lookUp(tlbOf(stateOf(h), access), va, space) < 0;
 }
 
+/** What tlbAccess does for a hit; false = it is none, and nothing was done. */
+export function tlbHit(h: i32, va: i64, access: i32, space: i32): bool {
+  let entry = -1;
+  if (space != SPACE_BARE) {
+    const tlb = tlbOf(stateOf(h), access);
+    entry = lookUp(tlb, va, space);
+    if (entry < 0) return false;
+    if (parameter(P_TLB_EXACT)) touch(tlb, entry);
+  }
+  if (access != ACCESS_FETCH) rememberTlb(entry);
+  return true;
+}
+
 /** `faulted`: the walk ended in a fault, which is charged and leaves nothing in the TLBs. */
 export function tlbAccess(h: i32, va: i64, access: i32, space: i32, faulted: bool): void {
   const isData = access != ACCESS_FETCH;

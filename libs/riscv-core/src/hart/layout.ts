@@ -194,6 +194,8 @@ export const NEXT_TIMER = 1600;
 export const TURN_END_SHARED = 1608;
 /** u32: 1 = a data access needs neither translation nor permission: it means the byte of RAM at its address. Derived, like the context. */
 export const DATA_DIRECT = 1616;
+/** u32: SPACE_* of data accesses. Derived, like the context. */
+export const DATA_SPACE = 1620;
 
 /** CSR storage: u64 per slot, slots numbered in isa/csrs.ts. */
 export const CSRS = 2048;

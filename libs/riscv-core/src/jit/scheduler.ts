@@ -147,7 +147,12 @@ export class Scheduler implements RegionSupport {
       ...this.endTurn(h),
       ...i32(STOP_NONE),
     ]; // prettier-ignore
-    return module.addFunction('quick', { params: ['i32'], results: ['i32'] }, ['i32', 'i64', 'i64', 'i64', 'i64'], body);
+    return module.addFunction(
+      'quick',
+      { params: ['i32'], results: ['i32'] },
+      ['i32', 'i64', 'i64', 'i64', 'i64'],
+      body,
+    );
   }
 
   handler(exits: Exits): Code {
