@@ -17,7 +17,7 @@ import { pmpUniform } from './pmp';
 import { isRam, linearOf } from './ram';
 import { keepTranslation, knownTranslation } from './soft-tlb';
 import { hasCode } from './stale-code';
-import { enterFilter, timeTlb, timeTlbFault, timed, timeTlbHit } from './timing-calls';
+import { enterFilter, timeTlb, timeTlbFault, timeTlbHit, timed } from './timing-calls';
 import { raise, raiseWalk } from './trap';
 
 /** How an access ended. */

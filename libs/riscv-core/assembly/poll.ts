@@ -68,6 +68,7 @@ function decide(h: usize): i32 {
   return STOP_NONE;
 }
 
+/** The highest first, until none is left to take. */
 function takeInterrupts(h: usize): void {
   for (let number = pickInterrupt(h); number >= 0; number = pickInterrupt(h)) {
     interrupt(h, number, pickedMode);

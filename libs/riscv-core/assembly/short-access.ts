@@ -14,7 +14,7 @@ import { timeLine, timeTlbBare, timeTlbHit } from './timing-calls';
 export function shortAddress(h: usize, va: u64, size: u64, access: i32): u64 {
   if (va & (size - 1)) return 0;
   if (load<i32>(h, DATA_DIRECT)) {
-    if (!isRam(va & ~4095, 4096)) return 0;
+    if (!isRam(va, size)) return 0;
     timeTlbBare();
     return va;
   }

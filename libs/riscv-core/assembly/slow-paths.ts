@@ -2,7 +2,18 @@
  * `load` and `store` of the protocol, and the guest-memory accesses: how an access ends for its instruction. EVENT 0 = the caller
  * finishes the instruction, 1 = trap taken, 2 = finished here.
  */
-import { ACCESS_FLOAT, ACCESS_LOAD, ACCESS_STORE, ACCESS_UNSIGNED, CORE_SKIP_POLL, EVENT, EVENT_DONE, PC, REC_RD, X } from '../src/hart/layout';
+import {
+  ACCESS_FLOAT,
+  ACCESS_LOAD,
+  ACCESS_STORE,
+  ACCESS_UNSIGNED,
+  CORE_SKIP_POLL,
+  EVENT,
+  EVENT_DONE,
+  PC,
+  REC_RD,
+  X,
+} from '../src/hart/layout';
 import { DROPPED, TRAPPED, YIELDED, isPlain, onBehalf, ordinary } from './data-access';
 import { box } from './float/operands';
 import { loadAt, storeAt, loaded } from './load-store';

@@ -48,6 +48,7 @@ function miss(h: i32, state: i32, line: i32, kind: i32): void {
   const victim = load<u32>(address);
   const place = lineBook(h, index);
   if (victim != 0) {
+    // No branch: the simulation host could not predict it.
     const dirty = i32((victim & 3) == LINE_MODIFIED);
     filterDropLine(h, index, victim >> 2);
     l2Release(h, victim >> 2, load<i32>(place, LINE_PLACE), dirty);

@@ -117,7 +117,7 @@ function dropUsers(h: i32, users: u32, line: i32): void {
   const groups = users >> 16;
   const lowest = ctz(tables);
   const highest = 31 - clz(tables);
-  // Most often one mode has loaded or also stored it, through one address.
+  // Most often one mode has loaded, or also stored, through one address. To drop one twice does nothing more, and needs no branch.
   if (((tables & ~((1 << lowest) | (1 << highest))) | (groups & (groups - 1))) == 0) {
     dropUser(first, lowest, ctz(groups), linear);
     dropUser(first, highest, ctz(groups), linear);

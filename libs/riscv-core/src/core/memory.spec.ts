@@ -46,6 +46,41 @@ describe('loads and stores', () => {
     expect(kit.trap?.cause).toBe(5n);
   });
 
+  it.each(['none', 'rocket'] as const)(
+    'stop going the short way when PMP, a mode or a table begins to matter (%s)',
+    (timing) => {
+      const kit = new CoreKit({ machine: 'firesim', timing });
+      kit.setWord(DATA, 1n);
+      kit.setWord(DATA + 0x5000n, 2n);
+      expect(kit.load(DATA, 3), 'M, nothing in the way').toBe(1n);
+
+      // A locked entry without permissions holds for M too.
+      kit.setCsr('pmpaddr0', ((DATA + 0x5000n) >> 2n) | 0x1ffn);
+      kit.setCsr('pmpcfg0', 0x98n);
+      expect(kit.load(DATA, 3), 'beside the entry').toBe(1n);
+      kit.load(DATA + 0x5000n, 3);
+      expect(kit.trap).toEqual({ to: 'M', cause: 5n, tval: DATA + 0x5000n });
+
+      const other = new CoreKit({ machine: 'firesim', timing });
+      other.setWord(DATA, 1n);
+      other.setWord(DATA + 0x5000n, 2n);
+      expect(other.load(DATA, 3)).toBe(1n);
+      other.openPmp();
+      const root = other.newTable();
+      other.map(root, DATA, DATA + 0x5000n, RWXAD);
+      other.setCsr('satp', atp(root));
+      expect(other.load(DATA, 3), 'M is not translated').toBe(1n);
+      // MPRV with MPP = S.
+      other.setBits('mstatus', (1n << 17n) | (1n << 11n));
+      expect(
+        [1, 2, 3].map(() => other.load(DATA, 3)),
+        'as S',
+      ).toEqual([2n, 2n, 2n]);
+      other.setBits('mstatus', 1n << 17n, false);
+      expect(other.load(DATA, 3), 'as M again').toBe(1n);
+    },
+  );
+
   it('misaligned: emulated on virt, across pages too, checked before anything is written', () => {
     const kit = new CoreKit();
     kit.openPmp();
