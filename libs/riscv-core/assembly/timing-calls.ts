@@ -31,10 +31,9 @@ export function timeTlbFault(h: usize, va: u64, access: i32, space: i32): void {
 /** `pa` .. `pa` + `size` - 1 in RAM: one event per line. */
 @inline
 export function timeData(h: usize, pa: u64, size: i32, kind: i32): void {
-  if (!timed()) return;
-  model.t_data(i32(h), pa, kind);
+  timeLine(h, pa, kind);
   const last = pa + (size - 1);
-  if ((last ^ pa) >> 6) model.t_data(i32(h), last, kind);
+  if ((last ^ pa) >> 6) timeLine(h, last, kind);
 }
 
 /** An access inside one line of RAM. */

@@ -41,7 +41,8 @@ let turnCycles: u64 = 0;
  */
 const clocks: usize = memory.data(MAX_HARTS * 8, 64);
 const ASLEEP = u64.MAX_VALUE;
-const NUMBER_BITS: u64 = 3;
+/** MAX_HARTS is a power of two: a cycle times it leaves room for a number. */
+const NUMBERS: u64 = MAX_HARTS;
 let sleepers: i32 = 0;
 let allSteps: u64 = 0;
 let stepsBefore: u64 = 0;
@@ -51,9 +52,15 @@ function stepsOf(h: usize): u64 {
   return load<u64>(h, INSTRET) + load<u64>(h, BARREN_TRAPS);
 }
 
+@inline
+function noteAwake(h: usize, id: i32): void {
+  store<u64>(clocks + id * 8, load<u64>(h, CYCLE) * NUMBERS + id);
+}
+
 function noteClock(h: usize, id: i32): void {
   const asleep = load<i32>(h, WFI) != 0;
-  store<u64>(clocks + id * 8, asleep ? ASLEEP : (load<u64>(h, CYCLE) << NUMBER_BITS) | id);
+  if (asleep) store<u64>(clocks + id * 8, ASLEEP);
+  else noteAwake(h, id);
   sleepers += i32(asleep);
 }
 
@@ -87,26 +94,25 @@ export function turnNext(): usize {
     second = min<u64>(second, max<u64>(clock, first));
     first = min<u64>(clock, first);
   }
-  const least = first >> NUMBER_BITS;
+  const least = first / NUMBERS;
   if (first == ASLEEP || allSteps >= goalSteps || least >= goalCycle) return 0;
-  const number = i32(first & ((1 << NUMBER_BITS) - 1));
+  const number = i32(first % NUMBERS);
   const next = hartArea(number);
   stepsBefore = stepsOf(next);
   store<u64>(next, min<u64>(least + turnCycles, eventCycle), TURN_END);
-  store<u64>(next, second == ASLEEP ? ASLEEP : (second >> NUMBER_BITS) + SHARED_AHEAD, TURN_END_SHARED);
+  store<u64>(next, second == ASLEEP ? ASLEEP : second / NUMBERS + SHARED_AHEAD, TURN_END_SHARED);
   store<u64>(next, limitSteps == u64.MAX_VALUE ? limitSteps : stepsBefore + (limitSteps - allSteps), INSTRET_LIMIT);
   store<i32>(M_RUNNING, number + 1);
   return next;
 }
 
-/** turnEnded for STOP_TURN of a hart that is awake, and turnNext. */
+/** turnEnded for STOP_TURN of a hart that is awake, and turnNext: in one, since turns may be short. */
 export function turnOver(h: usize): usize {
   if ((load<i32>(M_EXIT_REQUEST) | load<i32>(M_TURNS_BREAK) | sleepers) != 0) {
     return turnEnded(h, STOP_TURN) == TURNS_GO_ON ? turnNext() : 0;
   }
   allSteps += stepsOf(h) - stepsBefore;
-  const id = load<i32>(h, HART_ID);
-  store<u64>(clocks + id * 8, (load<u64>(h, CYCLE) << NUMBER_BITS) | id);
+  noteAwake(h, load<i32>(h, HART_ID));
   return turnNext();
 }
 

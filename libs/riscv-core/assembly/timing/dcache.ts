@@ -46,12 +46,12 @@ function miss(h: i32, state: i32, line: i32, kind: i32): void {
   const index = firstIndexOf(line) + random(state + L1D_LFSR, parameter(P_L1D_WAYS));
   const address = state + L1D + index * 4;
   const victim = load<u32>(address);
-  const place = lineBook(h, index);
+  const book = lineBook(h, index);
   if (victim != 0) {
     // No branch: the simulation host could not predict it.
     const dirty = i32((victim & 3) == LINE_MODIFIED);
     filterDropLine(h, index, victim >> 2);
-    l2Release(h, victim >> 2, load<i32>(place, LINE_PLACE), dirty);
+    l2Release(h, victim >> 2, load<i32>(book, LINE_PLACE), dirty);
     store<u32>(address, 0);
     add(h, COUNT_L1D_WRITEBACK, dirty);
     addCycles(h, dirty * parameter(P_L1D_WRITEBACK));
@@ -60,7 +60,7 @@ function miss(h: i32, state: i32, line: i32, kind: i32): void {
   const end = load<i64>(h, CYCLE) + i64(cycles);
   store<i64>(h, end, CYCLE);
   store<u32>(address, (u32(line) << 2) | (kind == DATA_STORE ? LINE_MODIFIED : l2Granted()));
-  store<i32>(place, l2GrantedPlace(), LINE_PLACE);
+  store<i32>(book, l2GrantedPlace(), LINE_PLACE);
   add(h, COUNT_L1D_STALL, i32(end - begin));
   rememberLine(index);
 }

@@ -174,35 +174,27 @@ export function tlbHit(h: i32, va: i64, access: i32, space: i32): bool {
 
 /** `faulted`: the walk ended in a fault, which is charged and leaves nothing in the TLBs. */
 export function tlbAccess(h: i32, va: i64, access: i32, space: i32, faulted: bool): void {
+  if (tlbHit(h, va, access, space)) return;
   const isData = access != ACCESS_FETCH;
-  if (space == SPACE_BARE) {
-    if (isData) rememberTlb(-1);
-    return;
-  }
   const state = stateOf(h);
   const tlb = tlbOf(state, access);
-  let entry = lookUp(tlb, va, space);
-  if (entry < 0) {
-    count(h, isData ? COUNT_DTLB_MISS : COUNT_ITLB_MISS);
-    const second = l2Entry(state, va);
-    let shift: u32 = PAGE_SHIFT;
-    if (load<u64>(second) == l2Key(va, space)) {
-      add(h, COUNT_TLB_STALL, parameter(P_L2TLB_HIT));
-      addCycles(h, parameter(P_L2TLB_HIT));
-    } else {
-      const begin = load<i64>(h, CYCLE);
-      walk(h, state);
-      count(h, COUNT_L2TLB_MISS);
-      add(h, COUNT_TLB_STALL, i32(load<i64>(h, CYCLE) - begin));
-      if (faulted) return;
-      shift = load<u32>(h, TR_LEVEL);
-      if (shift == PAGE_SHIFT) store<u64>(second, l2Key(va, space));
-    }
+  count(h, isData ? COUNT_DTLB_MISS : COUNT_ITLB_MISS);
+  const second = l2Entry(state, va);
+  let shift: u32 = PAGE_SHIFT;
+  if (load<u64>(second) == l2Key(va, space)) {
+    add(h, COUNT_TLB_STALL, parameter(P_L2TLB_HIT));
+    addCycles(h, parameter(P_L2TLB_HIT));
+  } else {
+    const begin = load<i64>(h, CYCLE);
+    walk(h, state);
+    count(h, COUNT_L2TLB_MISS);
+    add(h, COUNT_TLB_STALL, i32(load<i64>(h, CYCLE) - begin));
     if (faulted) return;
-    entry = shift == PAGE_SHIFT ? refillSector(h, tlb, va, space) : refillSuperpage(h, tlb, va, space, shift);
-  } else if (parameter(P_TLB_EXACT)) {
-    touch(tlb, entry);
+    shift = load<u32>(h, TR_LEVEL);
+    if (shift == PAGE_SHIFT) store<u64>(second, l2Key(va, space));
   }
+  if (faulted) return;
+  const entry = shift == PAGE_SHIFT ? refillSector(h, tlb, va, space) : refillSuperpage(h, tlb, va, space, shift);
   if (isData) rememberTlb(entry);
 }
 

@@ -28,7 +28,7 @@ export interface CoreExports {
   /** STOP_*. */
   readonly poll: (h: number) => number;
 
-  // Turns of several harts (assembly/turns.ts); the second and third are for the interpreter's module.
+  // Turns of several harts (assembly/turns.ts); those behind the first are for the interpreter's module.
   readonly turns_begin: (until: bigint, limit: bigint, event: bigint, pause: bigint, quantum: bigint) => void;
   readonly turn_next: () => number;
   readonly turn_over: (h: number) => number;

@@ -134,10 +134,7 @@ export class Scheduler implements RegionSupport {
       ...get(h), ...i32(0), ...mem('i32_store', EVENT),
       ...get(h), ...call(core.poll), ...op.ifUnlikely, ...forRun, ...op.end,
       ...get(h), ...mem('i64_load', PC), ...set(pc),
-      ...get(h), ...mem('i32_load', JUMPS), ...jumpOffset(pc), ...op.i32_add, ...tee(entry),
-      ...mem('i64_load', 0), ...get(pc), ...op.i64_ne,
-      ...get(entry), ...mem('i32_load', 8), ...get(h), ...mem('i32_load', ITLB_GENERATION), ...op.i32_ne, ...op.i32_or,
-      ...op.if, ...forRun, ...op.end,
+      ...hasJump(h, pc, entry), ...op.i32_eqz, ...op.if, ...forRun, ...op.end,
       ...get(h), ...get(pc), ...openCode(h, cycle, deadline), ...get(entry), ...mem('i32_load', 12), ...call(this.runRegions),
       ...set(account), ...tee(pc), ...i64(PC_IN_MEMORY), ...op.i64_eq, ...op.if, ...forRun, ...op.end,
       ...get(pc), ...i64(~1n), ...op.i64_and, ...set(cycle), ...spillCode(h, cycle, account),
@@ -169,9 +166,7 @@ export class Scheduler implements RegionSupport {
   resume(resync: number): Code {
     const { h, pc, entry, weight } = local;
     return [
-      ...get(h), ...mem('i32_load', JUMPS), ...jumpOffset(pc), ...op.i32_add, ...tee(entry),
-      ...mem('i64_load', 0), ...get(pc), ...op.i64_eq,
-      ...get(entry), ...mem('i32_load', 8), ...get(h), ...mem('i32_load', ITLB_GENERATION), ...op.i32_eq, ...op.i32_and, ...op.if,
+      ...hasJump(h, pc, entry), ...op.if,
       ...get(entry), ...mem('i32_load', 12), ...set(entry),
       ...i32(1), ...set(weight), ...this.enter(resync + 1),
       ...op.end,
@@ -210,6 +205,15 @@ export class Scheduler implements RegionSupport {
 /** Pushes the offset of a record's word of two bytes; locals: the record's address, its slot's. */
 function wordOffset(rec: number, base: number): Code {
   return [...get(rec), ...get(base), ...op.i32_sub, ...i32(Math.log2(CODE_RECORD_SIZE / 2)), ...op.i32_shr_u];
+}
+
+/** Pushes 1 if the jump table knows the pc; leaves the address of its entry in `entry`. */
+function hasJump(h: number, pc: number, entry: number): Code {
+  return [
+    ...get(h), ...mem('i32_load', JUMPS), ...jumpOffset(pc), ...op.i32_add, ...tee(entry),
+    ...mem('i64_load', 0), ...get(pc), ...op.i64_eq,
+    ...get(entry), ...mem('i32_load', 8), ...get(h), ...mem('i32_load', ITLB_GENERATION), ...op.i32_eq, ...op.i32_and,
+  ]; // prettier-ignore
 }
 
 /** Pushes the offset of the jump table's entry for the pc in a local. */
