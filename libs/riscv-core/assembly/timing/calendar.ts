@@ -21,11 +21,12 @@ function taken(calendar: i32, number: u64): u64 {
   return select<u64>(load<u64>(at, 8), 0, load<u64>(at) == number + 1);
 }
 
+/** Slots `slots` of word `number` are taken, and no others. */
 @inline
-function take(calendar: i32, number: u64, slots: u64): void {
+function enter(calendar: i32, number: u64, slots: u64): void {
   const at = wordAddress(calendar, number);
-  store<u64>(at, taken(calendar, number) | slots, 8);
   store<u64>(at, number + 1);
+  store<u64>(at, slots, 8);
 }
 
 /**
@@ -43,29 +44,25 @@ export function reserve(calendar: i32, time: u64, cycles: i32): i32 {
   const first = u64(ctz(~others & (u64.MAX_VALUE << (wanted % SLOTS))));
   const bits = ((u64(1) << u64(slots)) - 1) << first;
   if (first + u64(slots) > SLOTS || (others & bits) != 0) return reserveLater(calendar, time, slots);
-  const at = wordAddress(calendar, wanted / SLOTS);
-  store<u64>(at, wanted / SLOTS + 1);
-  store<u64>(at, others | bits, 8);
+  enter(calendar, wanted / SLOTS, others | bits);
   return first == wanted % SLOTS ? 0 : i32((((wanted & ~(SLOTS - 1)) | first) << 1) - time);
 }
 
+/** The same where the first free slots are fewer than wanted, or lie in more than one word. */
 function reserveLater(calendar: i32, time: u64, slots: i32): i32 {
   const wanted = time >> 1;
   let number = wanted / SLOTS;
-  let free = ~taken(calendar, number) & (u64.MAX_VALUE << (wanted % SLOTS));
-  while (free == 0) free = ~taken(calendar, ++number);
-  const first = u64(ctz(free));
-  const start = number * SLOTS + first;
-  const wait = start == wanted ? 0 : i32((start << 1) - time);
-
-  const run = ((u64(1) << u64(slots)) - 1) << first;
-  if (first + u64(slots) <= SLOTS && (free & run) == run) {
-    take(calendar, number, run);
-    return wait;
+  let word = taken(calendar, number);
+  let free = ~word & (u64.MAX_VALUE << (wanted % SLOTS));
+  while (free == 0) {
+    word = taken(calendar, ++number);
+    free = ~word;
   }
-  if (load<i32>(M_HARTS) != 1) return wait + takeParts(calendar, start, slots);
+  const start = number * SLOTS + u64(ctz(free));
+  const wait = start == wanted ? 0 : i32((start << 1) - time);
+  if (load<i32>(M_HARTS) > 1) return wait + takeParts(calendar, number, word, free, slots);
   const inTheWay = takenWithin(calendar, start, slots);
-  takeParts(calendar, start, slots);
+  takeParts(calendar, number, word, free, slots);
   return wait + 2 * inTheWay;
 }
 
@@ -78,29 +75,33 @@ function takenWithin(calendar: i32, start: u64, slots: i32): i32 {
 }
 
 /**
- * Takes the first free slots from `start` on. Returns the cycles by which that pushes what others have entered: each slot taken by as much of
- * the work as the free ones before it have not done, counted for a request of the same length.
+ * Takes the first slots that are free, in word `number`, of which the slots `word` are taken and `free` may be used, or behind it. Returns the
+ * cycles by which that pushes what others have entered: each slot taken by as much of the work as the free ones before it have not done,
+ * counted for a request of the same length.
  */
-function takeParts(calendar: i32, start: u64, slots: i32): i32 {
-  let number = start / SLOTS;
-  let free = ~taken(calendar, number) & (u64.MAX_VALUE << (start % SLOTS));
-  let bits: u64 = 0;
-  let sum: i32 = 0;
+@inline
+function takeParts(calendar: i32, number: u64, word: u64, free: u64, slots: i32): i32 {
+  // Slots from the first one taken to the beginning of the word.
+  let offset = -i32(ctz(free));
+  let done = 0;
+  let sum = 0;
   // One run of free slots after the other.
-  for (let done: i32 = 0; done < slots;) {
-    while (free == 0) {
-      take(calendar, number, bits);
-      bits = 0;
-      free = ~taken(calendar, ++number);
-    }
+  for (;;) {
     const first = u64(ctz(free));
     const length = min<i32>(slots - done, i32(ctz(~(free >> first))));
-    sum += length * (i32(number * SLOTS + first - start) - done);
     const run = ((u64(1) << u64(length)) - 1) << first;
-    bits |= run;
-    free &= ~run;
+    sum += length * (offset + i32(first) - done);
     done += length;
+    word |= run;
+    if (done == slots) break;
+    free &= ~run;
+    while (free == 0) {
+      enter(calendar, number, word);
+      word = taken(calendar, ++number);
+      free = ~word;
+      offset += i32(SLOTS);
+    }
   }
-  take(calendar, number, bits);
-  return 2 * ((sum + (slots >> 1)) / slots);
+  enter(calendar, number, word);
+  return sum == 0 ? 0 : 2 * ((sum + (slots >> 1)) / slots);
 }

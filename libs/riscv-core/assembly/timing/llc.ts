@@ -73,9 +73,14 @@ function admitted(time: u64, set: u32, misses: bool): u64 {
 @inline
 function hasSet(set: u32): bool {
   const wanted = i32x4.splat(set);
-  let found = i32x4.eq(v128.load(LLC_PENDING_SET), wanted);
-  for (let i = 16; i < MAX_LLC_MSHRS * 4; i += 16) found = v128.or(found, i32x4.eq(v128.load(LLC_PENDING_SET + i), wanted));
-  return v128.any_true(found);
+  return v128.any_true(
+    v128.or(v128.or(fourOf(0, wanted), fourOf(1, wanted)), v128.or(fourOf(2, wanted), fourOf(MAX_LLC_MSHRS / 4 - 1, wanted))),
+  );
+}
+
+@inline
+function fourOf(number: i32, wanted: v128): v128 {
+  return i32x4.eq(v128.load(LLC_PENDING_SET + number * 16), wanted);
 }
 
 function admittedLater(time: u64, set: u32, misses: bool): u64 {
