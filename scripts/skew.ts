@@ -1,7 +1,7 @@
 /**
  * What the length Q of the harts' turns does to cycle counts, against turns of one cycle: the skew report (docs/timing-model.md, "Harts").
  *
- *   npm run skew [-- --quanta 100,1000] [--seeds N] [--json FILE]
+ *   npm run skew [-- --quanta 100,1000,8000] [--seeds N] [--json FILE]
  *
  * `--seeds`: each program so many times, with other starting values of the caches' random replacement; the mean is shown, and beside it how far
  * the runs with turns of one cycle lie apart by that luck alone (standard deviation). A difference well below that one says nothing.
@@ -26,7 +26,7 @@ interface Row {
 
 const { values } = parseArgs({
   options: {
-    quanta: { type: 'string', default: '1,100,1000' },
+    quanta: { type: 'string', default: '1,100,1000,8000' },
     seeds: { type: 'string', default: '5' },
     json: { type: 'string' },
   },

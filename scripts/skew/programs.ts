@@ -6,8 +6,8 @@
 export interface SkewProgram {
   readonly name: string;
   readonly harts: number;
-  /** Harts have memory of their own, or wait for one another: then turns must be short (docs/timing-model.md). */
-  readonly kind: 'private' | 'waiting';
+  /** Harts have memory of their own, with timers or without, or wait for one another: then turns must be short (docs/timing-model.md). */
+  readonly kind: 'private' | 'timers' | 'waiting';
   readonly source: string;
 }
 
@@ -74,6 +74,57 @@ walk:
 next:
     addi s1, s1, -1
     bnez s1, walk
+`;
+
+/**
+ * Lines that no hart has had: what is present depends on nobody, so nothing but the order in which requests are answered can make a difference.
+ */
+const newLines = (rounds: number): string => `
+    li   s1, ${rounds}
+walk:
+    ld   t1, 0(s0)
+    add  s5, s5, t1
+    addi s0, s0, 192
+    addi s1, s1, -1
+    bnez s1, walk
+`;
+
+/**
+ * The same, but what is measured are the cycles that timer interrupts, one every eighth tick of 3200 cycles, come behind their time: s6 is
+ * their sum.
+ */
+const timers = (rounds: number, bits: number): string => `
+    la   t0, timer
+    csrw mtvec, t0
+    li   s6, 0
+    li   s7, 0x2004000
+    slli t0, a0, 3
+    add  s7, s7, t0
+    csrr t0, mcycle
+    li   t1, 3200
+    divu t0, t0, t1
+    addi s8, t0, 8
+    sd   s8, 0(s7)
+    li   t0, 128
+    csrs mie, t0
+    csrsi mstatus, 8
+${randomAccesses(rounds, bits)}
+    csrci mstatus, 8
+    csrr s11, mcycle
+    sub  s11, s11, s6
+    j    timed
+.align 2
+timer:
+    csrr s9, mcycle
+    li   t5, 3200
+    mul  t6, s8, t5
+    sub  t6, s9, t6
+    add  s6, s6, t6
+    divu t6, s9, t5
+    addi s8, t6, 8
+    sd   s8, 0(s7)
+    mret
+timed:
 `;
 
 /** Hart 0 posts a round, hart 1 answers; both spin on a word of their own line. */
@@ -150,6 +201,13 @@ export const skewPrograms: readonly SkewProgram[] = [
   inMemory('four harts in the LLC', 3000, 20),
   inMemory('four harts in LLC and DRAM', 3000, 21),
   inMemory('four harts in the DRAM', 2000, 22),
+  { name: 'four harts, lines that no hart has had', harts: 4, kind: 'private', source: inParallel(4, newLines(3000)) },
+  {
+    name: 'four harts in the DRAM, lateness of timers',
+    harts: 4,
+    kind: 'timers',
+    source: inParallel(4, timers(2000, 22)),
+  },
   waiting('two harts, a word in memory', PING_PONG),
   waiting('two harts, interrupts and WFI', IPIS),
 ];

@@ -5,7 +5,7 @@ import { engineNames, type EngineName } from '../../libs/riscv-core/src/machine/
 import { PASS, Program } from '../isa/program.js';
 import { BLOCK, descriptor, driverOk, queueMemory, startDevice, startQueue } from './io-program.js';
 
-const ADDITIONS = 500;
+const ADDITIONS = 50;
 
 /** Block interrupts go to hart 1's M context, which is context 2 without DV-ext. */
 const SOURCE = `
@@ -107,6 +107,7 @@ function run(engine: EngineName, options: MachineOptions, slice: number): unknow
 describe.each<MachineOptions>([
   { harts: 2, quantum: 1000 },
   { harts: 3, quantum: 100, timing: 'rocket' },
+  { harts: 4, quantum: 8000, timing: 'rocket' },
   { harts: 4, quantum: 7 },
 ])('%o', (options) => {
   it('comes to the same cycles and state on every engine, however the run is sliced', () => {

@@ -259,7 +259,7 @@ end:
     expect(result.end).toBe('finisher 0');
   });
 
-  test.each([1, 7, 50])('two harts that share words, in turns of %i cycles', (quantum) => {
+  test.each([1, 7, 50, 8000])('two harts that share words, in turns of %i cycles', (quantum) => {
     const result = compare(
       `
     la   s1, shared

@@ -12,6 +12,8 @@ export interface Flavour {
   /** V=1, two-stage translation, the H extension. */
   readonly guests: boolean;
   readonly dvext: boolean;
+  /** Instructions between two stops at most, 60 if it says nothing: a stop ends the turn. */
+  readonly step?: number;
   /** Page tables of four levels beside those of three: the machine has Sv48. */
   readonly fourLevels?: boolean;
   /**
@@ -67,6 +69,22 @@ export const flavours: readonly Flavour[] = [
     privileged: true,
     guests: true,
     dvext: true,
+  },
+  {
+    name: 'three harts, cycle model, long turns',
+    options: { machine: 'firesim', harts: 3, quantum: 8000 },
+    step: 1500,
+    privileged: true,
+    guests: true,
+    dvext: true,
+  },
+  {
+    name: 'four unprivileged harts, cycle model, long turns',
+    options: { timing: 'rocket', harts: 4, quantum: 1000 },
+    step: 1500,
+    privileged: false,
+    guests: false,
+    dvext: false,
   },
 ];
 

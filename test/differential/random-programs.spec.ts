@@ -21,7 +21,7 @@ describe.each(flavours.filter(({ name }) => onlyFlavour === undefined || onlyFla
   test.each(seeds)('seed %i', (seed) => {
     const random = new Random(seed);
     const program = makeProgram(random, flavour, BLOCKS);
-    const step = 1 + random.below(60);
+    const step = 1 + random.below(flavour.step ?? 60);
     try {
       const result = lockstep(program, flavour.options, LIMIT, step);
       expect(result.instructions).toBeGreaterThan(100);

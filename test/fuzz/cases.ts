@@ -250,7 +250,7 @@ export function makeCase(seed: number, kind: FuzzKind): FuzzCase {
     dvext,
     timing: random.pick(['none', 'rocket']),
     harts: random.oneIn(4) ? 2 : 1,
-    quantum: random.pick([10, 100, 1000]),
+    quantum: random.pick([10, 100, 1000, 8000]),
     misaligned: random.pick(['trap', 'emulate']),
     set: { 'mmu.levels': random.pick([3, 4]) },
     seed: random.u32(),

@@ -1,31 +1,15 @@
 /** Snapshots while devices are at work: every device has something under way at one point or another. */
 import { describe, expect, it } from 'vitest';
-import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
 import type { LinkPeer } from '../../libs/riscv-core/src/devices/link.js';
 import { numbersOf } from '../../libs/riscv-core/src/devices/state-reader.js';
-import { buildMachine } from '../../libs/riscv-core/src/machine/builder.js';
-import { resolveConfig, type MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
-import { makeElf } from '../../libs/riscv-core/src/machine/elf.testkit.js';
+import type { MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
 import { copySector, echoFrames } from '../devices/io-program.js';
-import { engineOf } from '../differential/subjects.js';
 import { PASS } from '../isa/program.js';
-import { expectResumes, type Make, type Outcome } from './resume.testkit.js';
+import { expectResumes, maker, type Make, type Outcome } from './resume.testkit.js';
 
-const ENTRY = 0x8000_0000n;
 const LIMIT = 2_000_000;
 const models: MachineOptions[] = [{}, { machine: 'firesim' }];
 const POINTS = [0.05, 0.27, 0.49, 0.71, 0.93];
-
-function maker(source: string, options: () => MachineOptions, input = ''): Make {
-  const { base, bytes, symbols } = assemble(source, ENTRY);
-  const elf = makeElf({ entry: base, segments: [{ base, data: bytes }], symbols: Object.fromEntries(symbols) });
-  return (subject, ports) => {
-    const config = resolveConfig({ memoryBytes: 2 << 20, ...options() });
-    const built = buildMachine(config, { elf: { name: 'elf', bytes: elf } }, engineOf(subject), ports);
-    built.machine.receive(Buffer.from(input));
-    return built;
-  };
-}
 
 function resumes(make: Make, makePeer?: (kind: string) => LinkPeer): Outcome {
   return expectResumes(make, 'interpreter', ['jit', 'reference'], POINTS, LIMIT, makePeer);

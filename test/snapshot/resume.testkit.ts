@@ -1,7 +1,15 @@
 /** A machine saved in the middle of a program, in a machine made from that file, against one that was never stopped. */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { expect } from 'vitest';
-import type { BuiltMachine, ConsolePorts, NamedBytes } from '../../libs/riscv-core/src/machine/builder.js';
+import { assemble } from '../../libs/riscv-core/src/decode/assembler.js';
+import {
+  buildMachine,
+  type BuiltMachine,
+  type ConsolePorts,
+  type NamedBytes,
+} from '../../libs/riscv-core/src/machine/builder.js';
+import { resolveConfig, type MachineOptions } from '../../libs/riscv-core/src/machine/config.js';
+import { makeElf } from '../../libs/riscv-core/src/machine/elf.testkit.js';
 import type { Machine, RunState } from '../../libs/riscv-core/src/machine/machine.js';
 import type { Compression } from '../../libs/riscv-core/src/snapshot/pages.js';
 import { readSnapshot, takeSnapshot, type PeerMaker } from '../../libs/riscv-core/src/snapshot/snapshot.js';
@@ -18,6 +26,18 @@ export function save(built: BuiltMachine, name = 'saved'): NamedBytes {
 
 /** Makes the machine of a program, ready to run; nothing but what it writes to its console may leave it. */
 export type Make = (subject: Subject, ports: ConsolePorts) => BuiltMachine;
+
+/** Makes machines of 2 MiB with the program `source`; `input` waits at their console. */
+export function maker(source: string, options: () => MachineOptions, input = ''): Make {
+  const { base, bytes, symbols } = assemble(source, 0x8000_0000n);
+  const elf = makeElf({ entry: base, segments: [{ base, data: bytes }], symbols: Object.fromEntries(symbols) });
+  return (subject, ports) => {
+    const config = resolveConfig({ memoryBytes: 2 << 20, ...options() });
+    const built = buildMachine(config, { elf: { name: 'elf', bytes: elf } }, engineOf(subject), ports);
+    built.machine.receive(Buffer.from(input));
+    return built;
+  };
+}
 
 export interface Outcome {
   readonly state: RunState;

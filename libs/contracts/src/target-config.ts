@@ -56,6 +56,6 @@ export const machineChoiceSchema = strictObject({
 export type MachineChoice = z.infer<typeof machineChoiceSchema>;
 
 export const machinePresets: Readonly<Record<PresetName, Machine>> = {
-  firesim: { preset: 'firesim', harts: 1, memoryMiB: 512, timing: 'rocket', dvext: 'rocket', quantum: 1000, set: {} },
-  virt: { preset: 'virt', harts: 1, memoryMiB: 512, timing: 'none', dvext: 'none', quantum: 1000, set: {} },
+  firesim: { preset: 'firesim', harts: 1, memoryMiB: 512, timing: 'rocket', dvext: 'rocket', quantum: 8000, set: {} },
+  virt: { preset: 'virt', harts: 1, memoryMiB: 512, timing: 'none', dvext: 'none', quantum: 8000, set: {} },
 };

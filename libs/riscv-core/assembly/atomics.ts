@@ -14,7 +14,7 @@ import { trPa } from './mmu';
 import { isRam } from './ram';
 import { extend, finish, setRd } from './slow-paths';
 import { codeWaits } from './stale-code';
-import { reservationOver, timeData, timeReserve } from './timing-calls';
+import { reservationOver, timeData, timeReserve, timeSettle } from './timing-calls';
 
 function combine(operation: i32, old: u64, operand: u64): u64 {
   switch (operation) {
@@ -100,6 +100,7 @@ export function storeConditional(h: usize, va: u64, value: u64, kind: i32, rec: 
   const size = i32(1) << (kind & 3);
   if (!inRam(h, va, size, ACCESS_STORE)) return 0;
   const pa = trPa;
+  timeSettle(h);
   const holds =
     load<i32>(h, RES_VALID) != 0 &&
     !reservationOver(h) &&

@@ -21,6 +21,9 @@ export { codeLookup as code_lookup, fetchCross as fetch_cross, fetchLine as fetc
 export { doomAllCode as drop_all_code, memoryWritten as memory_written } from './stale-code';
 export { poll, nextTimer as next_timer } from './poll';
 export {
+  answerAllRequests as answer_all_requests,
+  answerRequests as answer_requests,
+  requestsOfTurn as requests_of_turn,
   turnsBegin as turns_begin,
   turnNext as turn_next,
   turnEnded as turn_ended,
@@ -46,6 +49,7 @@ export {
   t_muldiv,
   t_reserve,
   t_reset,
+  t_settle,
   t_site,
   t_sites_of_page,
   t_tlb,

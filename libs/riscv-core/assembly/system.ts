@@ -18,9 +18,11 @@ import { HSTATUS_VTW, STATUS_TW } from './fields';
 import { guestMemory } from './guest-memory';
 import { mret, sret, uret } from './returns';
 import { csr, guestControl, prv, retire, virt } from './state';
+import { timeSettle } from './timing-calls';
 import { illegal, raise, refuse } from './trap';
 
 export function system(h: usize, op: i32, rec: usize): void {
+  timeSettle(h);
   switch (op) {
     case S.SYS_ECALL:
       return ecall(h);

@@ -46,9 +46,15 @@ export function timeReserve(h: usize): void {
   if (timed()) model.t_reserve(i32(h));
 }
 
-/** Is the reservation of LR gone by time? */
+/** Is the reservation of LR gone by time? Behind timeSettle. */
 export function reservationOver(h: usize): bool {
   return timed() && load<u64>(h, CYCLE) >= load<u64>(h, RES_END);
+}
+
+/** Before whatever depends on the hart's clock, or on the mode that it counts in. */
+@inline
+export function timeSettle(h: usize): void {
+  if (timed()) model.t_settle(i32(h));
 }
 
 @inline

@@ -76,7 +76,7 @@ import {
 } from './fields';
 import { TO_HS, TO_HU, TO_M, TO_VS } from './irq';
 import { csr, dvext, hasDvext, isHu, prv, setCsr, virt } from './state';
-import { timeTrap } from './timing-calls';
+import { timeSettle, timeTrap } from './timing-calls';
 
 const INTERRUPT: u64 = 1 << 63;
 /** sedeleg bits that [R] keeps (dv-ext.md 2.3). */
@@ -121,6 +121,7 @@ function destination(h: usize, cause: i32): i32 {
 }
 
 function enter(h: usize, mode: i32, number: i32, isInterrupt: bool, tval: u64, gva: bool, gpa: u64, tinst: u64): void {
+  timeSettle(h);
   const fromV = i32(virt(h));
   const pc = load<u64>(h, PC);
   const cause = u64(number) | (isInterrupt ? INTERRUPT : 0);

@@ -1,10 +1,12 @@
 /**
  * Turns of the harts of a machine without JavaScript between them: the rule of src/machine/machine.ts for machines of several
- * harts, up to the point where something else than a hart must act.
+ * harts, up to the point where something else than a hart must act. And what that rule asks of the cycle model: which requests to the
+ * shared level are answered between turns (timing/requests.ts).
  */
 import {
   BARREN_TRAPS,
   CYCLE,
+  DEFER_END,
   EVENT,
   HART_ID,
   INSTRET,
@@ -14,6 +16,7 @@ import {
   M_HARTS,
   M_RUNNING,
   M_TURNS_BREAK,
+  MAX_REQUESTS_LATE,
   SHARED_AHEAD,
   SLEPT,
   STOP_EXIT,
@@ -25,8 +28,10 @@ import {
   TURN_END_SHARED,
   WFI,
 } from '../src/hart/layout';
+import { CSR_MIE } from '../src/hart/csr-slots';
 import { nextTimer, poll } from './poll';
-import { hartArea } from './state';
+import { csr, hartArea } from './state';
+import { answerNext, nextRequest, waits } from './timing/requests';
 
 let limitSteps: u64 = 0;
 let eventCycle: u64 = 0;
@@ -36,8 +41,9 @@ let goalCycle: u64 = 0;
 let turnCycles: u64 = 0;
 
 /**
- * What turnNext chooses by, kept while turns are made here: u64 per hart, its cycle and below that its number if it is awake, all ones if it
- * sleeps; how many sleep; steps of all harts together, and those of the hart whose turn it is when that began. So a turn touches no other hart's area.
+ * What turnNext chooses by, kept while turns are made here: u64 per hart, the cycle before which it asks for nothing any more and below that
+ * its number if it is awake, all ones if it sleeps; how many sleep; steps of all harts together, and those of the hart whose turn it is when that
+ * began. So a turn touches no other hart's area.
  */
 const clocks: usize = memory.data(MAX_HARTS * 8, 64);
 const ASLEEP = u64.MAX_VALUE;
@@ -54,7 +60,7 @@ function stepsOf(h: usize): u64 {
 
 @inline
 function noteAwake(h: usize, id: i32): void {
-  store<u64>(clocks + id * 8, load<u64>(h, CYCLE) * NUMBERS + id);
+  store<u64>(clocks + id * 8, nextRequest(i32(h)) * NUMBERS + id);
 }
 
 function noteClock(h: usize, id: i32): void {
@@ -76,31 +82,99 @@ export function turnsBegin(until: u64, limit: u64, event: u64, pause: u64, quant
   goalCycle = min<u64>(event, pause);
   turnCycles = quantum;
   store<i32>(M_TURNS_BREAK, 0);
-  sleepers = 0;
   allSteps = 0;
-  for (let id: i32 = 0, harts = load<i32>(M_HARTS); id < harts; id++) {
-    noteClock(hartArea(id), id);
-    allSteps += stepsOf(hartArea(id));
+  for (let id: i32 = 0, harts = load<i32>(M_HARTS); id < harts; id++) allSteps += stepsOf(hartArea(id));
+  noteClocks();
+}
+
+function noteClocks(): void {
+  sleepers = 0;
+  for (let id: i32 = 0; id < MAX_HARTS; id++) store<u64>(clocks + id * 8, ASLEEP);
+  for (let id: i32 = 0, harts = load<i32>(M_HARTS); id < harts; id++) noteClock(hartArea(id), id);
+}
+
+/** The least of `clocks`. */
+@inline
+function leastClock(): u64 {
+  const least = leastOfFour(clocks);
+  return load<i32>(M_HARTS) <= 4 ? least : min<u64>(least, leastOfFour(clocks + 32));
+}
+
+@inline
+function leastOfFour(at: usize): u64 {
+  return min<u64>(min<u64>(load<u64>(at), load<u64>(at, 8)), min<u64>(load<u64>(at, 16), load<u64>(at, 24)));
+}
+
+/** The least of `clocks`, when all requests before it are answered: the hart that may run. ASLEEP = none. */
+@inline
+function answered(): u64 {
+  let least = leastClock();
+  while (least != ASLEEP && waits(i32(hartArea(i32(least % NUMBERS))))) {
+    answerFirst(i32(least % NUMBERS));
+    least = leastClock();
   }
+  return least;
+}
+
+@inline
+function answerFirst(id: i32): void {
+  store<u64>(clocks + id * 8, answerNext(i32(hartArea(id))) * NUMBERS + id);
+}
+
+/** Turns made by JavaScript: answers requests until the hart awake that is first by (cycle, number) has none that waits. */
+export function answerRequests(): void {
+  noteClocks();
+  answered();
+}
+
+/** The machine has ended: answers all requests. */
+export function answerAllRequests(): void {
+  noteClocks();
+  for (;;) {
+    for (let id: i32 = 0; id < MAX_HARTS; id++) {
+      if (load<u64>(clocks + id * 8) != ASLEEP && !waits(i32(hartArea(id)))) store<u64>(clocks + id * 8, ASLEEP);
+    }
+    const least = leastClock();
+    if (least == ASLEEP) return;
+    answerFirst(i32(least % NUMBERS));
+  }
+}
+
+/** A turn begins, made by JavaScript: how its requests are answered. Behind answerRequests. */
+export function requestsOfTurn(h: usize, quantum: u64, event: u64): void {
+  turnCycles = quantum;
+  eventCycle = event;
+  boundRequests(h, load<i32>(h, HART_ID));
+}
+
+/**
+ * Requests of the turn that begins wait for their answer if another hart is awake that may ask for something earlier, turns are long
+ * enough for that to matter, and no timer or device event is near, which comes by the clock.
+ */
+@inline
+function boundRequests(h: usize, id: i32): void {
+  store<u64>(clocks + id * 8, ASLEEP);
+  const others = leastClock();
+  if (others == ASLEEP || turnCycles <= u64(SHARED_AHEAD)) {
+    store<u64>(h, others == ASLEEP ? ASLEEP : others / NUMBERS + SHARED_AHEAD, TURN_END_SHARED);
+    store<u64>(h, 0, DEFER_END);
+    return;
+  }
+  store<u64>(h, others / NUMBERS + SHARED_AHEAD, TURN_END_SHARED);
+  const known = min<u64>(eventCycle, nextTimer(h, csr(h, CSR_MIE)));
+  store<u64>(h, known - min<u64>(known, MAX_REQUESTS_LATE), DEFER_END);
 }
 
 /** Area of the hart that runs next, ready to; 0 = that is not for this module to say. */
 export function turnNext(): usize {
-  const end = clocks + load<i32>(M_HARTS) * 8;
-  let first = load<u64>(clocks);
-  let second = ASLEEP;
-  for (let at = clocks + 8; at < end; at += 8) {
-    const clock = load<u64>(at);
-    second = min<u64>(second, max<u64>(clock, first));
-    first = min<u64>(clock, first);
-  }
+  const first = answered();
   const least = first / NUMBERS;
   if (first == ASLEEP || allSteps >= goalSteps || least >= goalCycle) return 0;
   const number = i32(first % NUMBERS);
   const next = hartArea(number);
+  boundRequests(next, number);
   stepsBefore = stepsOf(next);
   store<u64>(next, min<u64>(least + turnCycles, eventCycle), TURN_END);
-  store<u64>(next, second == ASLEEP ? ASLEEP : second / NUMBERS + SHARED_AHEAD, TURN_END_SHARED);
   store<u64>(next, limitSteps == u64.MAX_VALUE ? limitSteps : stepsBefore + (limitSteps - allSteps), INSTRET_LIMIT);
   store<i32>(M_RUNNING, number + 1);
   return next;

@@ -92,7 +92,7 @@ machine
   --timing none|rocket[:PRESET]
                             cycle model (default: virt none, firesim rocket)
   --set NAME=VALUE          a parameter of the machine or the cycle model (repeatable)
-  --quantum N               cycles of one hart's turn (default 1000)
+  --quantum N               cycles of one hart's turn (default 8000)
   --seed N                  what randomness inside the machine follows from (default 0)
 run
   --engine jit|interpreter|reference

@@ -2,8 +2,8 @@
  * The dynamic part of the cycle model `rocket`: every event whose outcome is not known when an instruction is decoded.
  * Called by the core's slow path, by the generated interpreter and by the reference engine, in the same order:
  *
- *     fetch event -> for each data access: t_tlb, then t_data or t_mmio -> on retirement: static cost of the record,
- *     then t_branch / t_jal / t_jalr / t_muldiv
+ *     fetch event -> t_settle of a system instruction or SC -> for each data access: t_tlb, then t_data or t_mmio -> on
+ *     retirement: static cost of the record, then t_branch / t_jal / t_jalr / t_muldiv
  *
  * With M_TIMING = 0 none of these is called.
  *
@@ -51,6 +51,7 @@ import { l2Read, l2Write } from './l2';
 import { coreEdge, memoryEdge, prepareClocks } from './memory';
 import { muldivLatency } from './muldiv';
 import { addCycles, parameter } from './parts';
+import { settle } from './requests';
 import { branch, findSite, jump, jumpIndirect } from './predictor';
 import { forgetSites, sitesOfPage } from './sites';
 import { tlbAccess, tlbFlush, tlbHit, tlbMisses } from './tlb';
@@ -132,6 +133,7 @@ export function t_filter_reset(h: i32): void {
 
 /** Uncached access to a device: loads wait for the answer, a store only for the access before it. Adds. */
 export function t_mmio(h: i32, isStore: i32): void {
+  settle(h);
   const busy = stateOf(h) + MMIO_BUSY;
   const now = load<i64>(h, CYCLE);
   const start = max(now, load<i64>(busy));
@@ -158,7 +160,17 @@ export function t_dma(pa: i64, size: i32, write: i32): void {
 
 /** LR has reserved: the reservation holds until RES_END. */
 export function t_reserve(h: i32): void {
+  settle(h);
   store<i64>(h, load<i64>(h, CYCLE) + i64(parameter(P_LRSC_CYCLES) - parameter(P_LRSC_BACKOFF)), RES_END);
+}
+
+/**
+ * What is next depends on the hart's clock or changes the mode that it counts in: system instructions, traps, SC. With several harts the
+ * clock may lack part of what its requests to the shared level cost (requests.ts). Adds.
+ */
+@inline
+export function t_settle(h: i32): void {
+  settle(h);
 }
 
 /** First edge of the memory clock at or after a core cycle, and of the core clock at or after a memory cycle. For tests. */

@@ -17,6 +17,7 @@ import { filterDropLine, lineBook, rememberLine } from './filter';
 import { l2Acquire, l2Granted, l2GrantedPlace, l2Release, l2Upgrade } from './l2';
 import { L1D, L1D_LFSR, LINE_EXCLUSIVE, LINE_MODIFIED, LINE_PLACE, LINE_SHARED, MMIO_BUSY, stateOf } from './layout';
 import { addCycles, parameter, random } from './parts';
+import { settle } from './requests';
 
 /** `kind`: DATA_*. Adds what the access waits for. */
 export function dcacheAccess(h: i32, pa: i64, kind: i32): void {
@@ -39,14 +40,13 @@ export function dcacheAccess(h: i32, pa: i64, kind: i32): void {
 /** Dirty victim first, then the refill (acquireBeforeRelease = false); an uncached access under way is waited for. */
 @inline
 function miss(h: i32, state: i32, line: i32, kind: i32): void {
-  const begin = load<i64>(h, CYCLE);
   count(h, kind == DATA_LOAD ? COUNT_L1D_LOAD_MISS : COUNT_L1D_STORE_MISS);
-  const busy = load<i64>(state, MMIO_BUSY) - begin;
-  if (busy > 0) addCycles(h, i32(busy));
+  const wait = waitForDevice(h, state);
   const index = firstIndexOf(line) + random(state + L1D_LFSR, parameter(P_L1D_WAYS));
   const address = state + L1D + index * 4;
   const victim = load<u32>(address);
   const book = lineBook(h, index);
+  let writeBack: i32 = 0;
   if (victim != 0) {
     // No branch: the simulation host could not predict it.
     const dirty = i32((victim & 3) == LINE_MODIFIED);
@@ -54,13 +54,23 @@ function miss(h: i32, state: i32, line: i32, kind: i32): void {
     l2Release(h, victim >> 2, load<i32>(book, LINE_PLACE), dirty);
     store<u32>(address, 0);
     add(h, COUNT_L1D_WRITEBACK, dirty);
-    addCycles(h, dirty * parameter(P_L1D_WRITEBACK));
+    writeBack = dirty * parameter(P_L1D_WRITEBACK);
+    addCycles(h, writeBack);
   }
   const cycles = l2Acquire(h, line, i32(kind != DATA_LOAD));
-  const end = load<i64>(h, CYCLE) + i64(cycles);
-  store<i64>(h, end, CYCLE);
+  addCycles(h, cycles);
   store<u32>(address, (u32(line) << 2) | (kind == DATA_STORE ? LINE_MODIFIED : l2Granted()));
   store<i32>(book, l2GrantedPlace(), LINE_PLACE);
-  add(h, COUNT_L1D_STALL, i32(end - begin));
+  add(h, COUNT_L1D_STALL, wait + writeBack + cycles);
   rememberLine(index);
+}
+
+/** Until the uncached access under way is answered. Adds, and returns the cycles. */
+@inline
+function waitForDevice(h: i32, state: i32): i32 {
+  if (load<i64>(state, MMIO_BUSY) <= load<i64>(h, CYCLE)) return 0;
+  settle(h);
+  const wait = max<i64>(0, load<i64>(state, MMIO_BUSY) - load<i64>(h, CYCLE));
+  addCycles(h, i32(wait));
+  return i32(wait);
 }

@@ -3,12 +3,9 @@
  * hart's clock on. Harts get into each other's way in two places: one transaction at a time works on a set, and lines go back
  * to the L1s over one path.
  */
-import { CYCLE, M_HARTS, STOPAT, TURN_END, TURN_END_SHARED } from '../../src/hart/layout';
-import { COUNT_L2_MISS, COUNT_L2_PROBE, COUNT_L2_UPGRADE, COUNT_L2_WAIT, COUNT_L2_WRITEBACK } from '../../src/timing/counted-events';
+import { COUNT_L2_MISS, COUNT_L2_PROBE, COUNT_L2_UPGRADE, COUNT_L2_WRITEBACK } from '../../src/timing/counted-events';
 import {
-  P_L2_BEATS,
   P_L2_HIT,
-  P_L2_MISS,
   P_L2_PROBE,
   P_L2_PROBE_DATA,
   P_L2_SETS,
@@ -16,27 +13,21 @@ import {
   P_L2_UPGRADE_PROBE,
   P_L2_WAYS,
 } from '../../src/timing/parameter-slots';
-import { reserve } from './calendar';
-import { add, count } from './counters';
+import { count } from './counters';
 import { dcacheInvalidate, dcacheShare } from './dcache-lines';
 import {
   DEVICE,
   L2,
-  L2_CALENDAR,
   L2_LFSR,
   L2_OWNED,
-  L2_SETS_BUSY,
   LINE_EXCLUSIVE,
   LINE_SHARED,
-  SETS_BUSY,
-  SET_BUSY_CYCLES,
-  SET_BUSY_SET,
-  SET_BUSY_SIZE,
   hartArea,
   hartIndex,
 } from './layout';
-import { memoryRead, memoryWrite } from './memory';
+import { llcTouch } from './llc';
 import { findTag, parameter, random } from './parts';
+import { REQUEST_DATA, REQUEST_FETCH, REQUEST_MEMORY, ask, meet } from './requests';
 
 const HOLDERS = 0xff;
 
@@ -65,12 +56,6 @@ function setAddress(line: i32): i32 {
   return L2 + (line & (parameter(P_L2_SETS) - 1)) * parameter(P_L2_WAYS) * 8;
 }
 
-/** A device counts nothing. */
-@inline
-function countOfHart(h: i32, event: i32): void {
-  if (h != DEVICE) count(h, event);
-}
-
 /** Entry of `line`, 0 = not present. */
 @inline
 function find(line: i32): i32 {
@@ -92,57 +77,6 @@ function markDirty(entry: i32): void {
   store<u32>(entry, load<u32>(entry) | 1);
 }
 
-/** Of the record of the last transaction on the set of `line`. */
-@inline
-function busyRecord(set: i32): i32 {
-  return L2_SETS_BUSY + (set & (SETS_BUSY - 1)) * SET_BUSY_SIZE;
-}
-
-/** Cycles until the set of `line` is free of another hart's transaction. One that begins later is not waited for. */
-@inline
-function waitForSet(h: i32, line: i32): i32 {
-  if (load<i32>(M_HARTS) == 1) return 0;
-  const set = line & (parameter(P_L2_SETS) - 1);
-  const record = busyRecord(set);
-  if (load<i32>(record, SET_BUSY_SET) != set) return 0;
-  const now = load<u64>(h, CYCLE);
-  const begin = load<u64>(record);
-  const end = begin + load<u32>(record, SET_BUSY_CYCLES);
-  if (begin > now || end <= now) return 0;
-  add(h, COUNT_L2_WAIT, i32(end - now));
-  return i32(end - now);
-}
-
-/** So that harts ask in the order of their clocks, nearly. */
-@inline
-function endTurnSoon(h: i32): void {
-  const end = load<u64>(h, TURN_END_SHARED);
-  store<u64>(h, min<u64>(load<u64>(h, TURN_END), end), TURN_END);
-  store<u64>(h, min<u64>(load<u64>(h, STOPAT), end), STOPAT);
-}
-
-/** A transaction takes `cycles`, the last of them the line's way to the L1 if `data`. Returns its cycles, waiting for that way included. */
-@inline
-function finish(h: i32, line: i32, cycles: i32, data: bool): i32 {
-  if (load<i32>(M_HARTS) == 1) return cycles;
-  endTurnSoon(h);
-  const now = load<u64>(h, CYCLE);
-  let total = cycles;
-  if (data) {
-    const beats = parameter(P_L2_BEATS);
-    const wait = reserve(L2_CALENDAR, now + max(0, cycles - beats), beats);
-    add(h, COUNT_L2_WAIT, wait);
-    total += wait;
-  }
-  const set = line & (parameter(P_L2_SETS) - 1);
-  const record = busyRecord(set);
-  store<u64>(record, now);
-  store<i32>(record, total, SET_BUSY_CYCLES);
-  store<i32>(record, set, SET_BUSY_SET);
-  return total;
-}
-
-let fillCycles: i32 = 0;
 /** What `allocate` had to write back: a line, or -1. */
 let evicted: i32 = -1;
 
@@ -161,30 +95,43 @@ function allocate(line: i32): i32 {
   return entry;
 }
 
-/** Brings `line` in from memory, `delay` cycles after the hart's clock; returns its entry, the cycles go to `fillCycles`. */
-function fill(h: i32, delay: i32, line: i32): i32 {
-  countOfHart(h, COUNT_L2_MISS);
+/** Brings `line` in from memory for a hart; returns its entry. What it evicted is left in `evicted`, for the request. */
+@inline
+function fill(h: i32, line: i32): i32 {
+  count(h, COUNT_L2_MISS);
   const entry = allocate(line);
-  fillCycles = memoryRead(h, delay, line);
-  writeBack(h, delay);
+  if (evicted >= 0) count(h, COUNT_L2_WRITEBACK);
   return entry;
 }
 
-/** Behind the read, which goes first (rocket-timing.md 7). */
-@inline
-function writeBack(h: i32, delay: i32): void {
-  if (evicted < 0) return;
-  countOfHart(h, COUNT_L2_WRITEBACK);
-  memoryWrite(h, delay, evicted);
+/** The same for a device, whose requests take no time. */
+function fillForDevice(line: i32): i32 {
+  const entry = allocate(line);
+  llcTouch(line, false);
+  if (evicted >= 0) llcTouch(evicted, true);
+  return entry;
 }
 
-/** Asks the owner of the line, if any of `harts`, to keep a shared copy. Returns cycles. */
+/** Asks the owner of the line, if it has one, to keep a shared copy; `harts`: those that have it. Returns cycles. */
 function shareFrom(h: i32, entry: i32, harts: i32, line: i32): i32 {
-  countOfHart(h, COUNT_L2_PROBE);
-  const owner = ctz(harts & HOLDERS);
   const holders = load<u32>(entry + holdersOffset());
+  if ((holders & L2_OWNED) == 0) return 0;
   store<u32>(entry + holdersOffset(), holders & ~L2_OWNED);
-  if (!dcacheShare(hartArea(owner), line)) return parameter(P_L2_PROBE);
+  const owner = hartArea(ctz(harts & HOLDERS));
+  if (h != DEVICE) {
+    if (h != owner) meet(h);
+    count(h, COUNT_L2_PROBE);
+  }
+  if (!dcacheShare(owner, line)) return parameter(P_L2_PROBE);
+  markDirty(entry);
+  return parameter(P_L2_PROBE) + parameter(P_L2_PROBE_DATA);
+}
+
+/** Takes the line from `harts`, which have it. Returns cycles. */
+function takeFrom(h: i32, entry: i32, harts: i32, line: i32): i32 {
+  meet(h);
+  count(h, COUNT_L2_PROBE);
+  if (!invalidateIn(harts, line)) return parameter(P_L2_PROBE);
   markDirty(entry);
   return parameter(P_L2_PROBE) + parameter(P_L2_PROBE_DATA);
 }
@@ -193,32 +140,25 @@ function shareFrom(h: i32, entry: i32, harts: i32, line: i32): i32 {
 @inline
 export function l2Acquire(h: i32, line: i32, exclusive: i32): i32 {
   const me = 1 << hartIndex(h);
-  let cycles = parameter(P_L2_HIT) + waitForSet(h, line);
+  let cycles = parameter(P_L2_HIT);
+  let flags = REQUEST_DATA;
   let entry = find(line);
+  evicted = -1;
   if (entry == 0) {
-    entry = fill(h, cycles, line);
-    cycles += fillCycles;
+    entry = fill(h, line);
+    flags |= REQUEST_MEMORY;
   }
   grantedPlace = entry - L2;
-  const holders = load<u32>(entry + holdersOffset());
-  const others = holders & HOLDERS & ~me;
+  const others = load<u32>(entry + holdersOffset()) & HOLDERS & ~me;
+  if (others != 0) cycles += exclusive ? takeFrom(h, entry, others, line) : shareFrom(h, entry, others, line);
   if (others == 0 || exclusive) {
-    if (others != 0) {
-      count(h, COUNT_L2_PROBE);
-      cycles += parameter(P_L2_PROBE);
-      if (invalidateIn(others, line)) {
-        markDirty(entry);
-        cycles += parameter(P_L2_PROBE_DATA);
-      }
-    }
     store<u32>(entry + holdersOffset(), me | L2_OWNED);
     granted = LINE_EXCLUSIVE;
-    return finish(h, line, cycles, true);
+  } else {
+    store<u32>(entry + holdersOffset(), load<u32>(entry + holdersOffset()) | me);
+    granted = LINE_SHARED;
   }
-  if (holders & L2_OWNED) cycles += shareFrom(h, entry, others, line);
-  store<u32>(entry + holdersOffset(), load<u32>(entry + holdersOffset()) | me);
-  granted = LINE_SHARED;
-  return finish(h, line, cycles, true);
+  return ask(h, line, flags, evicted, cycles);
 }
 
 /** A hart that shares the line wants to write it. Returns cycles. */
@@ -229,8 +169,9 @@ export function l2Upgrade(h: i32, line: i32): i32 {
   const others = load<u32>(entry + holdersOffset()) & HOLDERS & ~me;
   invalidateIn(others, line);
   store<u32>(entry + holdersOffset(), me | L2_OWNED);
-  const cycles = parameter(P_L2_UPGRADE) + (others != 0 ? parameter(P_L2_UPGRADE_PROBE) : 0);
-  return finish(h, line, cycles + waitForSet(h, line), false);
+  if (others == 0) return ask(h, line, 0, -1, parameter(P_L2_UPGRADE));
+  meet(h);
+  return ask(h, line, 0, -1, parameter(P_L2_UPGRADE) + parameter(P_L2_UPGRADE_PROBE));
 }
 
 /** An L1D gives a line up; inclusion says that the L2 has it, most likely still at `place`, where l2Acquire found it. */
@@ -243,23 +184,20 @@ export function l2Release(h: i32, line: i32, place: i32, dirty: i32): void {
 
 /** An L1I refill: a read that leaves no trace in the directory. Returns cycles. */
 export function l2Fetch(h: i32, line: i32): i32 {
-  let cycles = parameter(P_L2_HIT) + waitForSet(h, line);
   const entry = find(line);
   if (entry == 0) {
-    fill(h, cycles, line);
-    return finish(h, line, cycles + fillCycles, true);
+    fill(h, line);
+    return ask(h, line, REQUEST_DATA | REQUEST_FETCH | REQUEST_MEMORY, evicted, parameter(P_L2_HIT));
   }
-  const holders = load<u32>(entry + holdersOffset());
-  if (holders & L2_OWNED) cycles += shareFrom(h, entry, holders, line);
-  return finish(h, line, cycles, true);
+  const cycles = parameter(P_L2_HIT) + shareFrom(h, entry, load<u32>(entry + holdersOffset()), line);
+  return ask(h, line, REQUEST_DATA | REQUEST_FETCH, -1, cycles);
 }
 
 /** A device reads the line: who modified it shares it from now on. */
 export function l2Read(line: i32): void {
   let entry = find(line);
-  if (entry == 0) entry = fill(DEVICE, 0, line);
-  const holders = load<u32>(entry + holdersOffset());
-  if (holders & L2_OWNED) shareFrom(DEVICE, entry, holders, line);
+  if (entry == 0) entry = fillForDevice(line);
+  shareFrom(DEVICE, entry, load<u32>(entry + holdersOffset()), line);
 }
 
 /** A device writes the line, wholly or in part: no L1D keeps it. What is overwritten wholly is not fetched first. */
@@ -267,9 +205,9 @@ export function l2Write(line: i32, whole: bool): void {
   let entry = find(line);
   if (entry == 0 && whole) {
     entry = allocate(line);
-    writeBack(DEVICE, 0);
+    if (evicted >= 0) llcTouch(evicted, true);
   } else if (entry == 0) {
-    entry = fill(DEVICE, 0, line);
+    entry = fillForDevice(line);
   }
   invalidateIn(load<u32>(entry + holdersOffset()) & HOLDERS, line);
   store<u32>(entry + holdersOffset(), 0);

@@ -5,6 +5,7 @@
 import { HARTS, HART_BOOK, HART_ID, HART_STRIDE, HART_TIMING, TIMING } from '../../src/hart/layout';
 import {
   CALENDAR_WORDS,
+  HART_REQUESTS,
   L2_LINE_SIZE,
   LLC_BLOCK_SIZE,
   MAX_DRAM_BANKS,
@@ -100,6 +101,21 @@ export const PTE_CACHE = 0xd000;
 export const GSTAGE_CACHE = 0xd200;
 /** u64 page register each; 0 = empty, else page + 1. */
 export const BTB_PAGES = 0xd400;
+
+/**
+ * Requests that wait for their answer (requests.ts): u32 bytes of all entries, 0 = none waits; u32 bytes of those answered already; u64
+ * cycles by which these took longer than what the hart was charged for them; entries.
+ */
+export const REQUESTS = HART_REQUESTS;
+export const REQUESTS_END = 0;
+export const REQUESTS_FIRST = 4;
+export const REQUESTS_LATE = 8;
+export const REQUESTS_ENTRIES = 64;
+/** Entries: u64 cycle, u32 line, i32 line that it evicted or -1, u32 REQUEST_*, i32 cycles that the hart was charged. */
+export const REQUEST_LINE = 8;
+export const REQUEST_EVICTED = 12;
+export const REQUEST_FLAGS = 16;
+export const REQUEST_CHARGED = 20;
 
 /** Fields of a TLB. */
 export const TLB_PLRU = 0;

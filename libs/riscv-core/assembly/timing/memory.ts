@@ -2,10 +2,8 @@
  * From the L2 to the memory bus and back (rocket-timing.md 1 and 6): two clock domains and the crossing between them. A request
  * waits for the next edge of the memory clock, its answer for the next edge of the core's.
  */
-import { CYCLE } from '../../src/hart/layout';
 import { P_CORE_MHZ, P_CROSSING, P_L2_MISS, P_LLC_BEATS, P_MEMORY_MHZ } from '../../src/timing/parameter-slots';
-import { DEVICE } from './layout';
-import { llcRead, llcTouch, llcWrite } from './llc';
+import { llcRead, llcWrite } from './llc';
 import { parameter } from './parts';
 
 /** 2^52: the low bits of its sum with a number below 2^51 are the integer nearest to that number. */
@@ -66,22 +64,16 @@ function enter(cycle: u64): u64 {
 }
 
 /**
- * Reads a line that the L2 does not have, for the hart whose area is `h`, `delay` cycles after its clock. Returns core cycles
- * from there to the last beat in the L2. DEVICE: changes what is present, takes no time.
+ * Reads a line that the L2 does not have, for the hart whose area is `h`, from core cycle `now` on. Returns core cycles
+ * from there to the last beat in the L2.
  */
 @inline
-export function memoryRead(h: i32, delay: i32, line: i32): i32 {
-  if (h == DEVICE) {
-    llcTouch(line, false);
-    return 0;
-  }
-  const now = load<u64>(h, CYCLE) + delay;
+export function memoryRead(h: i32, now: u64, line: i32): i32 {
   const last = llcRead(h, enter(now + parameter(P_L2_MISS)), line) + u64(parameter(P_CROSSING));
   return i32(coreEdge(last) - now);
 }
 
 /** Writes a line back, beside what the hart waits for: its data are there a line's beats later. */
-export function memoryWrite(h: i32, delay: i32, line: i32): void {
-  if (h == DEVICE) llcTouch(line, true);
-  else llcWrite(h, enter(load<u64>(h, CYCLE) + delay + parameter(P_L2_MISS)) + parameter(P_LLC_BEATS), line);
+export function memoryWrite(h: i32, now: u64, line: i32): void {
+  llcWrite(h, enter(now + parameter(P_L2_MISS)) + parameter(P_LLC_BEATS), line);
 }

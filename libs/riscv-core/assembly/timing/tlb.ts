@@ -12,6 +12,7 @@ import { filterDropTlb, rememberTlb } from './filter';
 import { MAX_TLB_SECTORS } from '../../src/timing/limits';
 import { DTLB, ITLB, L2TLB, TLB_ENTRIES, TLB_HASH, TLB_HEADS, TLB_PLRU, TLB_SUPERPAGES, TLB_SUPER_PLRU, stateOf } from './layout';
 import { addCycles, parameter, plruTouch, plruVictim } from './parts';
+import { noteWalk, settled } from './requests';
 import { walk, walkCachesFlush } from './walk';
 
 const PAGE_SHIFT = 12;
@@ -185,10 +186,12 @@ export function tlbAccess(h: i32, va: i64, access: i32, space: i32, faulted: boo
     add(h, COUNT_TLB_STALL, parameter(P_L2TLB_HIT));
     addCycles(h, parameter(P_L2TLB_HIT));
   } else {
-    const begin = load<i64>(h, CYCLE);
+    const begin = load<u64>(h, CYCLE) - settled;
+    noteWalk(true);
     walk(h, state);
+    noteWalk(false);
     count(h, COUNT_L2TLB_MISS);
-    add(h, COUNT_TLB_STALL, i32(load<i64>(h, CYCLE) - begin));
+    add(h, COUNT_TLB_STALL, i32(load<u64>(h, CYCLE) - settled - begin));
     if (faulted) return;
     shift = load<u32>(h, TR_LEVEL);
     if (shift == PAGE_SHIFT) store<u64>(second, l2Key(va, space));

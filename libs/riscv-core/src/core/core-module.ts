@@ -4,7 +4,7 @@
  */
 import { coreModuleBase64 } from '../generated/core-module.js';
 import { HARTS, HART_STRIDE, M_HARTS, M_MMIO_STATUS } from '../hart/layout.js';
-import type { AccessSize, MachineHost } from '../machine/engine.js';
+import type { AccessSize, MachineHost, WaitingRequests } from '../machine/engine.js';
 
 export interface CoreExports {
   // Slow paths of the interpreter. EVENT in the hart area tells how they ended (EVENT_*).
@@ -28,7 +28,10 @@ export interface CoreExports {
   /** STOP_*. */
   readonly poll: (h: number) => number;
 
-  // Turns of several harts (assembly/turns.ts); those behind the first are for the interpreter's module.
+  // Turns of several harts (assembly/turns.ts), made by JavaScript; made by the interpreter's module: turns_begin, then the others from there.
+  readonly answer_requests: () => void;
+  readonly answer_all_requests: () => void;
+  readonly requests_of_turn: (h: number, quantum: bigint, event: bigint) => void;
   readonly turns_begin: (until: bigint, limit: bigint, event: bigint, pause: bigint, quantum: bigint) => void;
   readonly turn_next: () => number;
   readonly turn_over: (h: number) => number;
@@ -80,6 +83,7 @@ export interface CoreExports {
   readonly t_fetch: (h: number, va: bigint, pa: bigint, space: number) => void;
   readonly t_data: (h: number, pa: bigint, kind: number) => void;
   readonly t_reserve: (h: number) => void;
+  readonly t_settle: (h: number) => void;
   readonly t_mmio: (h: number, isStore: number) => void;
   readonly t_trap: (h: number) => void;
   readonly t_dma: (pa: bigint, size: number, write: number) => void;
@@ -101,6 +105,21 @@ export interface CoreCallbacks {
   decode(h: number, rec: number, pc: bigint): void;
   /** The records of the slot were emptied. */
   codeDropped?(slot: number): void;
+}
+
+/** A cycle or a number of steps as the core takes it: all ones = never. */
+export function count64(value: number): bigint {
+  return value === Infinity ? -1n : BigInt(value);
+}
+
+/** `requests` of an engine over the core, whose machine has the cycle model. */
+export function waitingRequests({ exports }: Core): WaitingRequests {
+  return {
+    answer: () => exports.answer_requests(),
+    answerAll: () => exports.answer_all_requests(),
+    beginTurn: (hart, quantum, event) =>
+      exports.requests_of_turn(HARTS + hart * HART_STRIDE, count64(quantum), count64(event)),
+  };
 }
 
 let compiled: WebAssembly.Module | undefined;

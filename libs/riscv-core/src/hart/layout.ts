@@ -190,12 +190,14 @@ export const RES_END = 1336;
 export const CORE_PRIVATE = 1344;
 /** u64: cycle at which the next enabled timer fires, as of the last poll; all ones = none. */
 export const NEXT_TIMER = 1600;
-/** u64: where TURN_END goes when the hart has asked the shared level. */
+/** u64: where TURN_END goes when the hart has been answered at once by the shared level. */
 export const TURN_END_SHARED = 1608;
 /** u32: 1 = a data access needs neither translation nor permission: it means the byte of RAM at its address. Derived, like the context. */
 export const DATA_DIRECT = 1616;
 /** u32: SPACE_* of data accesses. Derived, like the context. */
 export const DATA_SPACE = 1620;
+/** u64: what the hart asks the shared level before this cycle is answered later (assembly/timing/requests.ts); 0 = everything at once. */
+export const DEFER_END = 1624;
 
 /** CSR storage: u64 per slot, slots numbered in isa/csrs.ts. */
 export const CSRS = 2048;
@@ -333,6 +335,8 @@ export const STOP_EXIT = 4;
  * (docs/timing-model.md, "Harts").
  */
 export const SHARED_AHEAD = 200;
+/** Cycles before a device event or a timer from which on requests are answered at once: more than what a turn's answers add to a clock. */
+export const MAX_REQUESTS_LATE = 32768;
 /** turn_ended, besides STOP_*: another turn may follow. */
 export const TURNS_GO_ON = 5;
 

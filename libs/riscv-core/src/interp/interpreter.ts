@@ -1,5 +1,5 @@
 /** The interpreter as an engine: the generated module, the core module and the record store, wired to one machine's memory. */
-import { instantiateCore, type Core } from '../core/core-module.js';
+import { count64, instantiateCore, waitingRequests, type Core } from '../core/core-module.js';
 import { Decoder, type ExtensionSet } from '../decode/decoder.js';
 import {
   CORE_SKIP_POLL,
@@ -66,6 +66,7 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
         return run(h);
       },
       turns: turnsOf(core, instance),
+      ...(timed ? { requests: waitingRequests(core) } : {}),
       ...outsideEvents(core, store, view, timed),
     };
   };
@@ -74,9 +75,8 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
 /** `turns` of an engine whose module is the interpreter's. */
 export function turnsOf(core: Core, interpreterInstance: WebAssembly.Instance): NonNullable<Engine['turns']> {
   const turns = interpreterInstance.exports['turns'] as () => number;
-  const count = (value: number): bigint => (value === Infinity ? -1n : BigInt(value));
   return ({ until, limit, event, pause, quantum }) => {
-    core.exports.turns_begin(count(until), count(limit), count(event), count(pause), count(quantum));
+    core.exports.turns_begin(count64(until), count64(limit), count64(event), count64(pause), count64(quantum));
     return turns();
   };
 }

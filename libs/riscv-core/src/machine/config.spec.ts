@@ -16,7 +16,7 @@ describe('machine configuration', () => {
       cyclesPerTick: 100,
       dvext: 'none',
       timing: { model: 'none' },
-      quantum: 1000,
+      quantum: 8000,
       seed: 0,
     });
   });

@@ -177,7 +177,7 @@ export function resolveConfig(options: MachineOptions): MachineConfig {
     vpmpAbsent: flag(machine, 'vpmp.absent'),
     erratumUpie: flag(machine, 'erratum.upie'),
     timing,
-    quantum: whole('--quantum', options.quantum ?? 1000, 1, 1_000_000),
+    quantum: whole('--quantum', options.quantum ?? 8000, 1, 1_000_000),
     seed: whole('--seed', options.seed ?? 0, 0, 0xffff_ffff),
     ...(options.net === undefined ? {} : { net: netConfig(options.net, machine, coreHz(timing, preset)) }),
     ...(options.block === undefined ? {} : { block: blockConfig(options.block, machine) }),

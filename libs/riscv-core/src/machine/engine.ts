@@ -40,6 +40,20 @@ export interface TurnsGoal {
   /** Cycles of a turn. */
   readonly quantum: number;
 }
+
+/**
+ * With the cycle model, several harts' requests to the shared level wait for their answer until no hart can ask for anything earlier
+ * (assembly/timing/requests.ts). Until then a hart's clock lacks part of what they cost.
+ */
+export interface WaitingRequests {
+  /** Answers requests until the hart awake that is first by (cycle, hart) has none that waits: it may run. Between turns. */
+  answer(): void;
+  /** Answers all. The machine has ended. */
+  answerAll(): void;
+  /** The hart's turn begins: `quantum` cycles at most, and not past the next device event at cycle `event` (Infinity = none). */
+  beginTurn(hart: number, quantum: number, event: number): void;
+}
+
 /** Thrown by a probe: the machine stops before the instruction, which is no yield point, and goes on there later. */
 export class Interruption extends Error {}
 
@@ -57,6 +71,8 @@ export interface Engine {
    * STOP_NONE: the machine looks what is next. Without it the machine makes each turn itself, and so it does where an observer may stop it.
    */
   turns?(goal: TurnsGoal): number;
+  /** Only with the cycle model. `turns` and `run` leave requests waiting. */
+  readonly requests?: WaitingRequests;
   /**
    * Marks every instruction at a virtual address whose low 12 bits are in `pageOffsets` as a probe, and no other. Not while a
    * hart runs.

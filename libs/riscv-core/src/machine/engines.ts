@@ -1,5 +1,5 @@
 /** The engines that exist, by name, with the cycle model that the machine's configuration asks for. */
-import { instantiateCore } from '../core/core-module.js';
+import { instantiateCore, waitingRequests } from '../core/core-module.js';
 import { interpreter } from '../interp/interpreter.js';
 import { jit, type JitOptions } from '../jit/jit.js';
 import { reference } from '../reference/engine.js';
@@ -34,9 +34,10 @@ export function engineFactory(
         return (memory, host) => {
           if (staticCost === undefined) return reference({ extensions, csrs })(memory, host);
           // Of the core module the reference uses the cycle model only; it decodes for itself.
-          const { exports: events } = instantiateCore(memory, host, { decode: () => undefined });
-          events.t_reset();
-          return reference({ extensions, csrs, timing: { events, staticCost } })(memory, host);
+          const core = instantiateCore(memory, host, { decode: () => undefined });
+          core.exports.t_reset();
+          const timing = { events: core.exports, staticCost, requests: waitingRequests(core) };
+          return reference({ extensions, csrs, timing })(memory, host);
         };
     }
   };

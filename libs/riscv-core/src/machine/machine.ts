@@ -275,6 +275,7 @@ export class Machine implements HartClock, ModeSource {
   ): RunState | Stopped {
     const until = this.totalSteps() + budget;
     for (;;) {
+      if (this.stopped === undefined && this.config.harts > 1) this.runningEngine().requests?.answer();
       const total = this.totalSteps();
       if (this.stopped === undefined) {
         if (maxInstructions !== undefined && total >= maxInstructions) return { kind: 'limit', code: null };
@@ -283,7 +284,9 @@ export class Machine implements HartClock, ModeSource {
       const ahead = untilCycle === Infinity ? Infinity : untilCycle - this.time();
       if (ahead <= 0 && this.stopped === undefined) return { kind: 'running' };
       const state = this.turn({ total, until, limit: maxInstructions, untilCycle, ahead, inputOpen });
-      if (state !== undefined) return state;
+      if (state === undefined) continue;
+      if (this.exit !== undefined) this.runningEngine().requests?.answerAll();
+      return state;
     }
   }
 
@@ -316,7 +319,7 @@ export class Machine implements HartClock, ModeSource {
     // The hart whose turn it is has the least clock of those awake.
     const end = alone ? loneEnd : this.cycles(hart) + this.config.quantum;
     this.bound(hart, Math.min(end, event), limit === undefined ? undefined : limit - total);
-    if (!alone) this.boundShared(hart, awake);
+    if (!alone) engine.requests?.beginTurn(hart, this.config.quantum, event);
     return this.execute(hart, limit);
   }
 
@@ -411,13 +414,6 @@ export class Machine implements HartClock, ModeSource {
     this.memory.setCount(area + L.TURN_END, end);
     if (left === undefined) this.memory.setU64(area + L.INSTRET_LIMIT, (1n << 64n) - 1n);
     else this.memory.setCount(area + L.INSTRET_LIMIT, this.steps(hart) + left);
-  }
-
-  /** The turn ends sooner if the hart asks the shared level: SHARED_AHEAD cycles behind the least clock of the others awake. */
-  private boundShared(hart: number, awake: readonly number[]): void {
-    const others = awake.filter((other) => other !== hart).map((other) => this.cycles(other));
-    const end = Math.min(...others) + L.SHARED_AHEAD;
-    this.memory.setCount(hartArea(hart) + L.TURN_END_SHARED, Math.min(end, Number.MAX_SAFE_INTEGER));
   }
 
   /** STOP_*, or STOPPED. */

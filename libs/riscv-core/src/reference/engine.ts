@@ -6,7 +6,7 @@ import { Decoder, isCompressed, type DecodedInsn, type ExtensionSet } from '../d
 import * as L from '../hart/layout.js';
 import { CAUSE_ILLEGAL } from '../isa/causes.js';
 import type { Csr } from '../isa/csrs.js';
-import type { Engine, EngineFactory, MachineHost } from '../machine/engine.js';
+import type { Engine, EngineFactory, MachineHost, WaitingRequests } from '../machine/engine.js';
 import * as events from '../timing/events.js';
 import { Evaluator } from './evaluator.js';
 import { selectInterrupt, wakes } from './interrupts.js';
@@ -66,6 +66,7 @@ export function reference(options: ReferenceOptions): EngineFactory {
 
 export class ReferenceEngine implements Engine {
   readonly name = 'reference';
+  readonly requests?: WaitingRequests;
 
   private readonly machine: MachineState;
   private readonly memory: PhysicalMemory;
@@ -86,12 +87,16 @@ export class ReferenceEngine implements Engine {
     { extensions, csrs, timing }: ReferenceOptions,
   ) {
     this.timing = timing ?? untimed;
+    if (this.timing.requests !== undefined) this.requests = this.timing.requests;
     this.machine = new MachineState(memory, csrs);
     this.memory = new PhysicalMemory(this.machine, host);
     this.mmu = new Mmu(this.machine, this.memory, this.timing);
     this.loadStore = new LoadStore(this.machine, this.memory, this.mmu, this.timing);
     const system = new SystemInstructions(this.machine, this.loadStore, this.timing, () => (this.returned = true));
-    this.evaluator = new Evaluator(this.loadStore, (hart, op, insn, pc) => system.execute(hart, op, insn, pc));
+    this.evaluator = new Evaluator(this.loadStore, (hart, op, insn, pc) => {
+      this.timing.events?.t_settle(hart.area);
+      system.execute(hart, op, insn, pc);
+    });
     this.decoder = new Decoder(extensions);
   }
 
@@ -133,7 +138,7 @@ export class ReferenceEngine implements Engine {
     }
     // Entry to a handler is a yield point itself: another interrupt, one of a higher mode, may have become pending by then.
     for (let next = selectInterrupt(this.machine, hart); next; next = selectInterrupt(this.machine, hart))
-      this.finishTrap(hart, takeInterrupt(this.machine, hart, next));
+      this.trap(hart, () => takeInterrupt(this.machine, hart, next));
     if (hart.instret + hart.get64(L.BARREN_TRAPS) >= hart.get64(L.INSTRET_LIMIT)) return L.STOP_LIMIT;
     if (hart.cycle >= hart.get64(L.TURN_END)) return L.STOP_TURN;
     return L.STOP_NONE;
@@ -156,7 +161,7 @@ export class ReferenceEngine implements Engine {
       return this.isYieldPoint(hart, pc);
     } catch (trap) {
       if (!(trap instanceof Trap)) throw trap;
-      this.finishTrap(hart, takeException(this.machine, hart, trap));
+      this.trap(hart, () => takeException(this.machine, hart, trap));
       return true;
     }
   }
@@ -235,7 +240,10 @@ export class ReferenceEngine implements Engine {
     return next / PAGE !== pc / PAGE;
   }
 
-  private finishTrap(hart: HartState, taken: TakenTrap): void {
+  private trap(hart: HartState, take: () => TakenTrap): void {
+    // What the hart waits for belongs to the mode that it leaves.
+    this.timing.events?.t_settle(hart.area);
+    const taken = take();
     const to = destinationIndex[taken.to];
     const fromV = taken.fromV ? 1 : 0;
     const counter = L.TRAP_COUNTS + 8 * ((fromV * 4 + to) * 128 + taken.code + (taken.interrupt ? 64 : 0));

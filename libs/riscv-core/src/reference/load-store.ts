@@ -107,6 +107,7 @@ export class LoadStore {
   storeConditional(hart: HartState, va: bigint, kind: number, value: bigint): { result: bigint; yields: boolean } {
     const size = 1 << (kind & L.ACCESS_SIZE);
     const pa = this.atomicAddress(hart, va, size, this.dataAccess(hart, L.ACCESS_STORE), CAUSE_STORE_MISALIGNED);
+    this.timing.events?.t_settle(hart.area);
     const held =
       hart.get32(L.RES_VALID) !== 0 &&
       (this.timing.events === undefined || hart.cycle < hart.get64(L.RES_END)) &&

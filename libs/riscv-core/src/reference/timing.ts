@@ -2,6 +2,7 @@
  * The cycle model as the reference engine asks it. Dynamic events are functions of the core module, shared by all engines
  * (assembly/timing/api.ts); what an instruction costs by itself comes from src/timing.
  */
+import type { WaitingRequests } from '../machine/engine.js';
 import type { StaticCost } from '../timing/static-cost.js';
 
 /** The t_* functions of the core module; `h` is the linear address of the hart area. */
@@ -11,6 +12,7 @@ export interface TimingEvents {
   t_fetch(h: number, va: bigint, pa: bigint, space: number): void;
   t_data(h: number, pa: bigint, kind: number): void;
   t_reserve(h: number): void;
+  t_settle(h: number): void;
   t_mmio(h: number, isStore: number): void;
   t_trap(h: number): void;
   t_dma(pa: bigint, size: number, write: number): void;
@@ -24,6 +26,8 @@ export interface TimingEvents {
 
 /** Timing model `none`: an instruction is a cycle, nothing else costs anything. */
 export interface Timing {
+  /** How requests to the shared level wait; goes with `events`. */
+  readonly requests?: WaitingRequests;
   readonly events: TimingEvents | undefined;
   readonly staticCost: StaticCost | undefined;
 }

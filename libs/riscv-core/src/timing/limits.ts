@@ -20,8 +20,14 @@ export const MAX_LLC_BLOCKS = 131072;
 export const MAX_DRAM_BANKS = 64;
 export const MAX_DRAM_RANKS = 8;
 export const MAX_LLC_MSHRS = 16;
-/** Words of 64 slots of two cycles: longer than a turn of a thousand core cycles. */
+/** Words of 64 slots of two cycles: requests further apart than these 4096 do not wait for each other. */
 export const CALENDAR_WORDS = 32;
+/** Requests of a hart that wait for their answer: with as many of them its turn ends; and room for those that it makes until it has. */
+export const REQUESTS_OF_TURN = 64;
+export const MAX_REQUESTS = 96;
+/** Where they are in the hart's timing state, and bytes of each; the first word there is the bytes of all that wait. */
+export const HART_REQUESTS = 0x11000;
+export const REQUEST_SIZE = 24;
 
 /** Bytes: parameter block, state shared by all harts, per L2 line, per LLC block. */
 export const PARAMETER_BLOCK_SIZE = 4096;
