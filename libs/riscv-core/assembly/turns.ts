@@ -155,14 +155,13 @@ export function requestsOfTurn(h: usize, quantum: u64, event: u64): void {
 function boundRequests(h: usize, id: i32): void {
   store<u64>(clocks + id * 8, ASLEEP);
   const others = leastClock();
-  if (others == ASLEEP || turnCycles <= u64(SHARED_AHEAD)) {
-    store<u64>(h, others == ASLEEP ? ASLEEP : others / NUMBERS + SHARED_AHEAD, TURN_END_SHARED);
-    store<u64>(h, 0, DEFER_END);
-    return;
+  store<u64>(h, others == ASLEEP ? ASLEEP : others / NUMBERS + SHARED_AHEAD, TURN_END_SHARED);
+  let end: u64 = 0;
+  if (others != ASLEEP && turnCycles > u64(SHARED_AHEAD)) {
+    const next = min<u64>(eventCycle, nextTimer(h, csr(h, CSR_MIE)));
+    end = next - min<u64>(next, MAX_REQUESTS_LATE);
   }
-  store<u64>(h, others / NUMBERS + SHARED_AHEAD, TURN_END_SHARED);
-  const known = min<u64>(eventCycle, nextTimer(h, csr(h, CSR_MIE)));
-  store<u64>(h, known - min<u64>(known, MAX_REQUESTS_LATE), DEFER_END);
+  store<u64>(h, end, DEFER_END);
 }
 
 /** Area of the hart that runs next, ready to; 0 = that is not for this module to say. */

@@ -51,8 +51,8 @@ import { l2Read, l2Write } from './l2';
 import { coreEdge, memoryEdge, prepareClocks } from './memory';
 import { muldivLatency } from './muldiv';
 import { addCycles, parameter } from './parts';
-import { settle } from './requests';
 import { branch, findSite, jump, jumpIndirect } from './predictor';
+import { settle } from './requests';
 import { forgetSites, sitesOfPage } from './sites';
 import { tlbAccess, tlbFlush, tlbHit, tlbMisses } from './tlb';
 

@@ -73,14 +73,14 @@ function admitted(time: u64, set: u32, misses: bool): u64 {
 @inline
 function hasSet(set: u32): bool {
   const wanted = i32x4.splat(set);
-  return v128.any_true(
-    v128.or(v128.or(fourOf(0, wanted), fourOf(1, wanted)), v128.or(fourOf(2, wanted), fourOf(MAX_LLC_MSHRS / 4 - 1, wanted))),
-  );
+  // MAX_LLC_MSHRS of them, four at a time: a loop would stay one.
+  const low = v128.or(areOf(wanted, 0), areOf(wanted, 4));
+  return v128.any_true(v128.or(low, v128.or(areOf(wanted, 8), areOf(wanted, MAX_LLC_MSHRS - 4))));
 }
 
 @inline
-function fourOf(number: i32, wanted: v128): v128 {
-  return i32x4.eq(v128.load(LLC_PENDING_SET + number * 16), wanted);
+function areOf(wanted: v128, first: i32): v128 {
+  return i32x4.eq(v128.load(LLC_PENDING_SET + first * 4), wanted);
 }
 
 function admittedLater(time: u64, set: u32, misses: bool): u64 {

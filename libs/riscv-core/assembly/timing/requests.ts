@@ -97,15 +97,14 @@ function enqueue(h: i32, now: u64, line: i32, flags: i32, evicted: i32, charged:
   store<i32>(entry, flags | walking, REQUESTS_ENTRIES + REQUEST_FLAGS);
   store<i32>(entry, charged, REQUESTS_ENTRIES + REQUEST_CHARGED);
   store<i32>(queue, end + REQUEST_SIZE, REQUESTS_END);
-  if (end >= (REQUESTS_OF_TURN - 1) * REQUEST_SIZE) enough(h, end, charged);
+  if (end >= (REQUESTS_OF_TURN - 1) * REQUEST_SIZE) enough(h, end);
 }
 
-/** As many requests wait as a turn makes. Code without a yield point goes on for a page; `charged` is not in the hart's clock yet. */
-function enough(h: i32, end: i32, charged: i32): void {
+/** As many requests wait as a turn makes, the last of them at `end`. Code without a yield point goes on for a page: then there is no room some time. */
+function enough(h: i32, end: i32): void {
   endTurn(h, load<u64>(h, CYCLE));
-  if (end != (MAX_REQUESTS - 1) * REQUEST_SIZE) return;
-  // The last answer counts from before what the hart is charged for it, so it does not matter that this is added later.
-  settle(h);
+  // The caller has yet to charge the last one; its answer counts from before that.
+  if (end == (MAX_REQUESTS - 1) * REQUEST_SIZE) settle(h);
 }
 
 /** Beside `ask`: most requests wait or, with one hart, none does. */
