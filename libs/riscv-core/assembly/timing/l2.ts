@@ -1,7 +1,7 @@
 /**
- * The shared inclusive L2 with its directory (rocket-timing.md 6). "Cycles" are what the requesting L1 waits beyond a hit, from its
- * hart's clock on. Harts get into each other's way in two places: one transaction at a time works on a set, and lines go back
- * to the L1s over one path.
+ * The shared inclusive L2 with its directory (rocket-timing.md 6): what is present, and who holds it. "Cycles" are what the requesting L1
+ * waits beyond a hit, from its hart's clock on, as far as that is known at once; when a request is served, and where harts get into each
+ * other's way, is in requests.ts.
  */
 import { COUNT_L2_MISS, COUNT_L2_PROBE, COUNT_L2_UPGRADE, COUNT_L2_WRITEBACK } from '../../src/timing/counted-events';
 import {

@@ -1,6 +1,6 @@
 /**
- * What harts ask of the shared level, in time: how long the L2's sets, the way back to the L1s, the LLC and the DRAM take. What is present
- * changes when the hart asks (l2.ts).
+ * What harts ask of the shared level, in time. Harts get into each other's way in the L2, where one transaction at a time works on a set and
+ * lines go back to the L1s over one path, in the LLC and in the DRAM. What is present changes when the hart asks (l2.ts).
  *
  * Harts run in turns, so a request answered when it is made would be answered before what another hart asks earlier. Therefore it waits:
  * the hart is charged what the request costs at least and goes on; between turns (turns.ts) the request is answered, when no hart can ask

@@ -331,8 +331,8 @@ export const STOP_LIMIT = 2;
 export const STOP_WFI = 3;
 export const STOP_EXIT = 4;
 /**
- * Cycles by which a hart that uses the shared level runs ahead of the others, so that what harts ask comes nearly in the order of time
- * (docs/timing-model.md, "Harts").
+ * Cycles by which a hart whose requests to the shared level are answered at once runs ahead of the others, so that they come nearly in the
+ * order of time. In turns no longer than that all are (docs/timing-model.md, "Harts").
  */
 export const SHARED_AHEAD = 200;
 /** Cycles before a device event or a timer from which on requests are answered at once: more than what a turn's answers add to a clock. */

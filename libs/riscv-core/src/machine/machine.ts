@@ -1,6 +1,7 @@
 /**
- * A built machine and its run loop: harts take turns in the order of (clock, hart id); a machine in which every hart
- * sleeps jumps to its next timer event; it ends by the test finisher, HTIF, a limit, or a deadlock.
+ * A built machine and its run loop: harts take turns in the order of (clock, hart id), behind what others have asked of the shared level
+ * before ({@link Engine.requests}); a machine in which every hart sleeps jumps to its next timer event; it ends by the test finisher,
+ * HTIF, a limit, or a deadlock.
  */
 import * as L from '../hart/layout.js';
 import type { Bus } from './bus.js';
