@@ -36,6 +36,9 @@ const outcome = ({ report: { exit, instret, cycles, stateHash } }: Ended): objec
   stateHash,
 });
 
+const run = (from: readonly string[], engine: string, limit: number, ...more: string[]): Promise<Ended> =>
+  exec([...from, '--engine', engine, '--max-instructions', String(limit), ...more]);
+
 /** What is executed now and then is compiled here, and modules come and go. */
 function inSmallRegions(name: BootName, timing: string, limit: number): object {
   const deliveries = { submitted: 0, collected: 0 };
@@ -51,8 +54,6 @@ function inSmallRegions(name: BootName, timing: string, limit: number): object {
 describe.each(['debian', 'kvm'] as const)('boot %s', (name) => {
   describe.each(['none', 'rocket'])('timing %s', (timing) => {
     const start = bootAnew(name, timing);
-    const run = (from: readonly string[], engine: string, limit: number, ...more: string[]): Promise<Ended> =>
-      exec([...from, '--engine', engine, '--max-instructions', String(limit), ...more]);
     let whole: Ended;
 
     it('runs to the power-off, twice with the same console and the same cycles', async () => {
@@ -99,5 +100,30 @@ describe.each(['debian', 'kvm'] as const)('boot %s', (name) => {
       }
       expect(outcome(await run(from, 'jit', LIMIT))).toEqual(outcome(whole));
     });
+  });
+});
+
+describe('boot debian, four harts, timing rocket', () => {
+  const start = [...bootAnew('debian', 'rocket'), '--harts', '4'];
+  /** All four are awake. */
+  const MIDDLE = 900 * MILLION;
+
+  it('is the same to the interpreter, to the reference engine from the middle on, and behind a snapshot there', async () => {
+    const whole = await run(start, 'jit', LIMIT);
+    const end = whole.console.slice(-3000);
+    expect(firstMissing(whole.console, boots.debian.console), end).toBeUndefined();
+    expect(whole.report.exit).toEqual({ kind: 'finisher', code: 0 });
+    const interpreter = await run(start, 'interpreter', LIMIT);
+    expect(interpreter.console).toBe(whole.console);
+    expect(outcome(interpreter)).toEqual(outcome(whole));
+
+    const snapshot = join(folder, 'debian-four-harts');
+    // At the end of a turn: a limit would cut one.
+    const saved = await run(start, 'jit', LIMIT, '--snapshot-out', `${snapshot}@instret=${MIDDLE}`);
+    expect(outcome(saved)).toEqual(outcome(whole));
+    const from = ['--resume', snapshot];
+    expect(outcome(await run(from, 'jit', LIMIT))).toEqual(outcome(whole));
+    const reference = await run(from, 'reference', MIDDLE + SAMPLE);
+    expect(outcome(await run(from, 'jit', MIDDLE + SAMPLE))).toEqual(outcome(reference));
   });
 });

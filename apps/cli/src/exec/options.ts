@@ -104,7 +104,8 @@ run
   --uart stdio|FILE         where the console goes (default stdio)
   --snapshot-out FILE[@cycle=N|@instret=N]
                             save the machine when it has reached cycle N, or N instructions of all harts, and go on; without a point: where
-                            --max-instructions stops it. If it ends before, there is no file and exit 0 becomes 1
+                            --max-instructions stops it, which with several harts cuts a turn: what follows takes turns otherwise than a
+                            run that was not stopped. If it ends before, there is no file and exit 0 becomes 1
   --resume FILE             go on from a snapshot instead of loading images; it brings the machine and its options, on any engine. Its instructions
                             so far count for --max-instructions. A damaged file or one of another version: exit 2
   --json                    one JSON line on standard output; the console goes to standard error
