@@ -53,8 +53,11 @@ figures: .zero 64
 `;
 }
 
-/** A chain of multiplicative random addresses over 2^`bits` bytes, a store every fourth access, and some arithmetic. */
-const randomAccesses = (rounds: number, bits: number): string => `
+/**
+ * A chain of multiplicative random addresses over 2^`bits` bytes, a store every fourth access, and some arithmetic. The hart's number is in
+ * a0, its memory begins at s0.
+ */
+export const randomAccesses = (rounds: number, bits: number): string => `
     li   s1, ${rounds}
     li   s2, ${(1 << bits) - 8}
     addi s3, a0, 1234
@@ -90,8 +93,8 @@ walk:
 `;
 
 /**
- * The same, but what is measured are the cycles that timer interrupts, one every eighth tick of 3200 cycles, come behind their time: s6 is
- * their sum.
+ * Random accesses, but what is measured are the cycles that timer interrupts, one every eighth tick of 3200 cycles, come behind their time:
+ * s6 is their sum.
  */
 const timers = (rounds: number, bits: number): string => `
     la   t0, timer

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { HART_TIMING } from '../../libs/riscv-core/src/hart/layout.js';
 import { hartArea } from '../../libs/riscv-core/src/machine/linear-memory.js';
 import { HART_REQUESTS } from '../../libs/riscv-core/src/timing/limits.js';
+import { randomAccesses } from '../../scripts/skew/programs.js';
 import { subjects } from '../differential/subjects.js';
 import { PASS } from '../isa/program.js';
 import { expectResumes, maker } from './resume.testkit.js';
@@ -12,7 +13,7 @@ const OPTIONS = { machine: 'firesim', harts: HARTS, quantum: 8000 } as const;
 const LIMIT = 1_000_000;
 const POINTS = [0.21, 0.43, 0.58, 0.87];
 
-/** Every hart walks through 256 KiB of its own, with a timer that ticks now and then; the last of them ends the machine. */
+/** Every hart walks through 256 KiB of its own, with a timer that fires seldom, since nothing waits shortly before; the last of them ends the machine. */
 const WALKS = `
     la   t0, tick
     csrw mtvec, t0
@@ -28,24 +29,7 @@ const WALKS = `
     slli t0, t0, 18
     li   s0, 0x80000000
     add  s0, s0, t0
-    li   s1, 3000
-    li   s2, 0x3ffc0
-    addi s3, a0, 1
-    li   s4, 0x5851f42d4c957f2d
-walk:
-    mul  s3, s3, s4
-    addi s3, s3, 1013
-    srli t0, s3, 20
-    and  t0, t0, s2
-    add  t0, t0, s0
-    ld   t1, 0(t0)
-    add  s5, s5, t1
-    andi t2, s3, 3
-    bnez t2, next
-    sd   s5, 0(t0)
-next:
-    addi s1, s1, -1
-    bnez s1, walk
+${randomAccesses(3000, 18)}
     csrci mstatus, 8
     la   t0, through
     li   t1, 1
@@ -62,7 +46,7 @@ tick:
     li   s9, 1
     amoadd.d s10, s9, (s8)
     ld   s8, 0(s7)
-    addi s8, s8, 11
+    addi s8, s8, 45
     sd   s8, 0(s7)
     mret
 .align 6

@@ -104,12 +104,19 @@ function fill(h: i32, line: i32): i32 {
   return entry;
 }
 
-/** The same for a device, whose requests take no time. */
-function fillForDevice(line: i32): i32 {
+/** The same for a device, whose requests take no time. `fetches`: not if it writes all of the line. */
+function fillForDevice(line: i32, fetches: bool): i32 {
   const entry = allocate(line);
-  llcTouch(line, false);
+  if (fetches) llcTouch(line, false);
   if (evicted >= 0) llcTouch(evicted, true);
   return entry;
+}
+
+/** What a probe costs; `dirty`: a hart gave its changes up. */
+function probed(entry: i32, dirty: bool): i32 {
+  if (!dirty) return parameter(P_L2_PROBE);
+  markDirty(entry);
+  return parameter(P_L2_PROBE) + parameter(P_L2_PROBE_DATA);
 }
 
 /** Asks the owner of the line, if it has one, to keep a shared copy; `harts`: those that have it. Returns cycles. */
@@ -122,18 +129,14 @@ function shareFrom(h: i32, entry: i32, harts: i32, line: i32): i32 {
     if (h != owner) meet(h);
     count(h, COUNT_L2_PROBE);
   }
-  if (!dcacheShare(owner, line)) return parameter(P_L2_PROBE);
-  markDirty(entry);
-  return parameter(P_L2_PROBE) + parameter(P_L2_PROBE_DATA);
+  return probed(entry, dcacheShare(owner, line));
 }
 
 /** Takes the line from `harts`, which have it. Returns cycles. */
 function takeFrom(h: i32, entry: i32, harts: i32, line: i32): i32 {
   meet(h);
   count(h, COUNT_L2_PROBE);
-  if (!invalidateIn(harts, line)) return parameter(P_L2_PROBE);
-  markDirty(entry);
-  return parameter(P_L2_PROBE) + parameter(P_L2_PROBE_DATA);
+  return probed(entry, invalidateIn(harts, line));
 }
 
 /** An L1D miss. `exclusive` = for writing. Returns cycles; l2Granted() says with what permission the line came. */
@@ -169,9 +172,12 @@ export function l2Upgrade(h: i32, line: i32): i32 {
   const others = load<u32>(entry + holdersOffset()) & HOLDERS & ~me;
   invalidateIn(others, line);
   store<u32>(entry + holdersOffset(), me | L2_OWNED);
-  if (others == 0) return ask(h, line, 0, -1, parameter(P_L2_UPGRADE));
-  meet(h);
-  return ask(h, line, 0, -1, parameter(P_L2_UPGRADE) + parameter(P_L2_UPGRADE_PROBE));
+  let cycles = parameter(P_L2_UPGRADE);
+  if (others != 0) {
+    meet(h);
+    cycles += parameter(P_L2_UPGRADE_PROBE);
+  }
+  return ask(h, line, 0, -1, cycles);
 }
 
 /** An L1D gives a line up; inclusion says that the L2 has it, most likely still at `place`, where l2Acquire found it. */
@@ -184,31 +190,28 @@ export function l2Release(h: i32, line: i32, place: i32, dirty: i32): void {
 
 /** An L1I refill: a read that leaves no trace in the directory. Returns cycles. */
 export function l2Fetch(h: i32, line: i32): i32 {
-  const entry = find(line);
+  let flags = REQUEST_DATA | REQUEST_FETCH;
+  let entry = find(line);
+  evicted = -1;
   if (entry == 0) {
-    fill(h, line);
-    return ask(h, line, REQUEST_DATA | REQUEST_FETCH | REQUEST_MEMORY, evicted, parameter(P_L2_HIT));
+    entry = fill(h, line);
+    flags |= REQUEST_MEMORY;
   }
   const cycles = parameter(P_L2_HIT) + shareFrom(h, entry, load<u32>(entry + holdersOffset()), line);
-  return ask(h, line, REQUEST_DATA | REQUEST_FETCH, -1, cycles);
+  return ask(h, line, flags, evicted, cycles);
 }
 
 /** A device reads the line: who modified it shares it from now on. */
 export function l2Read(line: i32): void {
   let entry = find(line);
-  if (entry == 0) entry = fillForDevice(line);
+  if (entry == 0) entry = fillForDevice(line, true);
   shareFrom(DEVICE, entry, load<u32>(entry + holdersOffset()), line);
 }
 
 /** A device writes the line, wholly or in part: no L1D keeps it. What is overwritten wholly is not fetched first. */
 export function l2Write(line: i32, whole: bool): void {
   let entry = find(line);
-  if (entry == 0 && whole) {
-    entry = allocate(line);
-    if (evicted >= 0) llcTouch(evicted, true);
-  } else if (entry == 0) {
-    entry = fillForDevice(line);
-  }
+  if (entry == 0) entry = fillForDevice(line, !whole);
   invalidateIn(load<u32>(entry + holdersOffset()) & HOLDERS, line);
   store<u32>(entry + holdersOffset(), 0);
   markDirty(entry);

@@ -138,10 +138,9 @@ function busyRecord(set: i32): i32 {
   return L2_SETS_BUSY + (set & (SETS_BUSY - 1)) * SET_BUSY_SIZE;
 }
 
-/** Cycles from `now` until the set is free of another hart's transaction. One that begins later is not waited for. */
+/** Cycles from `now` until the set is free of the transaction in `record`. One that begins later is not waited for. */
 @inline
-function waitForSet(now: u64, set: i32): i32 {
-  const record = busyRecord(set);
+function waitForSet(now: u64, set: i32, record: i32): i32 {
   if (load<i32>(record, SET_BUSY_SET) != set) return 0;
   const begin = load<u64>(record);
   const end = begin + load<u32>(record, SET_BUSY_CYCLES);
@@ -155,7 +154,8 @@ function waitForSet(now: u64, set: i32): i32 {
 @inline
 function transact(h: i32, now: u64, line: i32, flags: i32, evicted: i32, charged: i32): i32 {
   const set = line & (parameter(P_L2_SETS) - 1);
-  let wait = waitForSet(now, set);
+  const record = busyRecord(set);
+  let wait = waitForSet(now, set, record);
   let total = charged + wait;
   if (flags & REQUEST_MEMORY) total += fromMemory(h, now + wait, line, evicted);
   if (flags & REQUEST_DATA) {
@@ -165,7 +165,6 @@ function transact(h: i32, now: u64, line: i32, flags: i32, evicted: i32, charged
     total += forWay;
   }
   add(h, COUNT_L2_WAIT, wait);
-  const record = busyRecord(set);
   store<u64>(record, now);
   store<i32>(record, total, SET_BUSY_CYCLES);
   store<i32>(record, set, SET_BUSY_SET);

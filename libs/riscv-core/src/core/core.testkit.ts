@@ -5,6 +5,7 @@ import { csrByName } from '../isa/csrs.js';
 import { buildMachine } from '../machine/builder.js';
 import { resolveConfig, type MachineOptions } from '../machine/config.js';
 import type { MachineHost } from '../machine/engine.js';
+import { scriptedEngine } from '../machine/engine.testkit.js';
 import { LinearMemory, hartArea } from '../machine/linear-memory.js';
 import { memoryMap } from '../machine/memory-map.js';
 import { instantiateCore, type CoreExports } from './core-module.js';
@@ -60,15 +61,7 @@ export class CoreKit {
       { raw: [{ name: 'empty', bytes: new Uint8Array(4), address: RAM }] },
       () => (memory, host) => {
         captured = { memory, host };
-        return {
-          name: 'reference',
-          run: () => 0,
-          setProbes: () => undefined,
-          memoryChanged: () => undefined,
-          restored: () => undefined,
-          deviceReads: () => undefined,
-          deviceWrote: () => undefined,
-        };
+        return scriptedEngine({ run: () => 0 });
       },
       { write: () => undefined },
     );

@@ -66,7 +66,6 @@ export function interpreter(options: InterpreterOptions): EngineFactory {
         return run(h);
       },
       turns: turnsOf(core, instance),
-      ...(timed ? { requests: waitingRequests(core) } : {}),
       ...outsideEvents(core, store, view, timed),
     };
   };
@@ -81,14 +80,15 @@ export function turnsOf(core: Core, interpreterInstance: WebAssembly.Instance): 
   };
 }
 
-/** What engines with the core and records do when something outside a hart happens. */
+/** What engines with the core and records do between turns, and when something outside a hart happens. */
 export function outsideEvents(
   core: Core,
   store: CodeStore,
   view: DataView,
   timed: boolean,
-): Pick<Engine, 'setProbes' | 'memoryChanged' | 'restored' | 'deviceReads' | 'deviceWrote'> {
+): Pick<Engine, 'requests' | 'setProbes' | 'memoryChanged' | 'restored' | 'deviceReads' | 'deviceWrote'> {
   return {
+    requests: timed ? waitingRequests(core) : undefined,
     setProbes: (pageOffsets) => {
       store.watch((offset) => pageOffsets.has(offset));
       core.dropAllCode();

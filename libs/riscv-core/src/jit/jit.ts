@@ -2,7 +2,7 @@
  * The JIT as an engine: an interpreter that counts where control goes, and compiled regions for where it goes often.
  * When and what is compiled never shows in the machine's state (engine design, section 5).
  */
-import { instantiateCore, waitingRequests } from '../core/core-module.js';
+import { instantiateCore } from '../core/core-module.js';
 import { Decoder, type ExtensionSet } from '../decode/decoder.js';
 import * as L from '../hart/layout.js';
 import { CodeStore } from '../interp/code-store.js';
@@ -160,7 +160,6 @@ export function jit(jitOptions: JitOptions): EngineFactory {
         between();
         return stop;
       },
-      ...(timed ? { requests: waitingRequests(core) } : {}),
       ...outsideEvents(core, store, view, timed),
     };
   };

@@ -72,7 +72,7 @@ export interface Engine {
    */
   turns?(goal: TurnsGoal): number;
   /** Only with the cycle model. `turns` and `run` leave requests waiting. */
-  readonly requests?: WaitingRequests;
+  readonly requests?: WaitingRequests | undefined;
   /**
    * Marks every instruction at a virtual address whose low 12 bits are in `pageOffsets` as a probe, and no other. Not while a
    * hart runs.

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import * as L from '../hart/layout.js';
 import { buildMachine } from './builder.js';
 import { resolveConfig, type MachineOptions } from './config.js';
-import type { Engine, MachineHost } from './engine.js';
+import type { MachineHost } from './engine.js';
+import { scriptedEngine } from './engine.testkit.js';
 import { hartArea, LinearMemory } from './linear-memory.js';
 import type { Machine } from './machine.js';
 
@@ -22,9 +23,8 @@ function scripted(options: MachineOptions, script: Script): { machine: Machine; 
   const { machine } = buildMachine(
     resolveConfig({ memoryBytes: 2 ** 20, ...options }),
     { raw: [image] },
-    () =>
-      (memory, host): Engine => ({
-        name: 'reference',
+    () => (memory, host) =>
+      scriptedEngine({
         run: (hart) => {
           const linear = new LinearMemory(memory);
           turns.push({
@@ -34,11 +34,6 @@ function scripted(options: MachineOptions, script: Script): { machine: Machine; 
           });
           return script(hart, linear, host);
         },
-        setProbes: () => undefined,
-        memoryChanged: () => undefined,
-        restored: () => undefined,
-        deviceReads: () => undefined,
-        deviceWrote: () => undefined,
       }),
     { write: () => undefined },
   );

@@ -276,9 +276,9 @@ export class Machine implements HartClock, ModeSource {
   ): RunState | Stopped {
     const until = this.totalSteps() + budget;
     for (;;) {
-      if (this.stopped === undefined && this.config.harts > 1) this.runningEngine().requests?.answer();
       const total = this.totalSteps();
       if (this.stopped === undefined) {
+        if (this.config.harts > 1) this.runningEngine().requests?.answer();
         if (maxInstructions !== undefined && total >= maxInstructions) return { kind: 'limit', code: null };
         if (total >= until) return { kind: 'running' };
       }

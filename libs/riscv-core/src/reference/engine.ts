@@ -66,7 +66,7 @@ export function reference(options: ReferenceOptions): EngineFactory {
 
 export class ReferenceEngine implements Engine {
   readonly name = 'reference';
-  readonly requests?: WaitingRequests;
+  readonly requests: WaitingRequests | undefined;
 
   private readonly machine: MachineState;
   private readonly memory: PhysicalMemory;
@@ -87,7 +87,7 @@ export class ReferenceEngine implements Engine {
     { extensions, csrs, timing }: ReferenceOptions,
   ) {
     this.timing = timing ?? untimed;
-    if (this.timing.requests !== undefined) this.requests = this.timing.requests;
+    this.requests = this.timing.requests;
     this.machine = new MachineState(memory, csrs);
     this.memory = new PhysicalMemory(this.machine, host);
     this.mmu = new Mmu(this.machine, this.memory, this.timing);

@@ -26,10 +26,9 @@ export interface TimingEvents {
 
 /** Timing model `none`: an instruction is a cycle, nothing else costs anything. */
 export interface Timing {
-  /** How requests to the shared level wait; goes with `events`. */
-  readonly requests?: WaitingRequests;
   readonly events: TimingEvents | undefined;
   readonly staticCost: StaticCost | undefined;
+  readonly requests: WaitingRequests | undefined;
 }
 
-export const untimed: Timing = { events: undefined, staticCost: undefined };
+export const untimed: Timing = { events: undefined, staticCost: undefined, requests: undefined };
